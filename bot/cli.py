@@ -1,0 +1,314 @@
+"""The command line: what is typed becomes a call, what comes back becomes text and an exit code.
+
+Everything heavy is imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bot.speaking import (
+    FAILED,
+    errors_spoken,
+    language_of,
+    preparation_bar,
+    ui_of,
+    utf8_streams,
+)
+
+if TYPE_CHECKING:
+    from bot.configuration import Loaded
+    from core.settings import Settings
+
+app = typer.Typer(
+    name="smartdevdigest",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its frames would show secrets
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Another config.yaml.")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="embedded, gpu or vllm.")
+]
+Target = Annotated[
+    str | None,
+    typer.Argument(metavar="LINK|FILE|-", show_default=False, help="A link, a file, or - (stdin)."),
+]
+CameFrom = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="Where a file or stdin came from.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"smartdevdigest {version('smartdevdigest')}")
+        raise typer.Exit
+
+
+@app.callback()
+def smartdevdigest(
+    context: typer.Context,
+    ui: Annotated[
+        Literal["ko", "en"] | None,
+        typer.Option("--ui", help="Language of messages and labels; else that of the locale."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Honest digests of technical articles, by your own model on your own machine.
+
+    Examples:
+
+        smartdevdigest run
+
+        smartdevdigest digest https://example.com/post --lang ko
+
+        smartdevdigest digest paper.pdf --json
+    """
+    utf8_streams()
+    context.obj = ui or language_of(os.environ)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0: any free one.")
+    ] = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
+    """Start the local page and the JSON API, and say where they are.
+
+    Examples:
+
+        smartdevdigest run
+
+        smartdevdigest run --port 9000
+
+        SMARTDEVDIGEST_HTTP__TOKEN=… smartdevdigest run --host 0.0.0.0
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, profile)
+        given = {k: v for k, v in (("host", host), ("port", port)) if v is not None}
+        http = settings.http.model_copy(update=given)
+        settings = settings.model_copy(update={"http": http})
+        from bot.serving import serve
+
+        asyncio.run(serve(settings, ui))
+
+
+@app.command()
+def prepare(context: typer.Context, profile: Profile = None, config: ConfigFile = None) -> None:
+    """Prepare the model now, so that the first digest need not wait for it.
+
+    Example:
+
+        smartdevdigest prepare
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, profile)
+        from bot import replies
+        from bot.oneshot import prepared
+
+        with preparation_bar(ui) as heard:
+            name = asyncio.run(prepared(settings, heard))
+        typer.echo(replies.say("ready", ui, model=name))
+
+
+@app.command()
+def digest(
+    context: typer.Context,
+    target: Target = None,
+    lang: Annotated[
+        Literal["auto", "ko", "en"] | None,
+        typer.Option(help="Language of the digest; auto: that of the article."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The output contract as JSON.")] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="With --json: id, article and details beside it.")
+    ] = False,
+    questions: Annotated[
+        bool, typer.Option("--questions", help="Five questions readers are likely to ask.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Digest anew; with --out: begin the file anew.")
+    ] = False,
+    url: CameFrom = None,
+    jsonl: Annotated[
+        Path | None, typer.Option("--jsonl", metavar="IN", help="Articles, one a line.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="OUT", help="Digests, one a line.")
+    ] = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
+    """Digest a link, a file (HTML, PDF, Markdown, text, a JSON article) or standard input.
+
+    With --jsonl IN --out OUT every article of a file is digested; run it again to go on where
+    it stopped. Rows that fail are listed in OUT.errors.jsonl.
+
+    Examples:
+
+        smartdevdigest digest https://example.com/post
+
+        smartdevdigest digest https://example.com/post --lang ko --questions
+
+        curl -s https://example.com/post | smartdevdigest digest - --json
+
+        smartdevdigest digest --jsonl articles.jsonl --out digests.jsonl
+    """
+    ui = ui_of(context)
+    _check_digest_usage(target, jsonl, out, as_json=as_json, details=details, questions=questions)
+    with errors_spoken(ui, target):
+        settings = _settings(config, profile)
+        language = lang or settings.digest.language
+        if jsonl is not None and out is not None:
+            from bot.batching import digest_file
+
+            tally = asyncio.run(digest_file(settings, jsonl, out, language, again=again, ui=ui))
+            raise typer.Exit(FAILED if tally.failed else 0)
+        from bot.oneshot import Wish, digest_one
+
+        wish = Wish(str(target), language, again=again, questions=questions, url=url)
+        record = asyncio.run(digest_one(settings, wish, ui))
+        _show(record, ui, as_json=as_json, details=details)
+
+
+@app.command()
+def extract(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="LINK|FILE|-", help="A link, a file, or -.")],
+    url: CameFrom = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The input contract as JSON.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show the article found in a page, as Markdown or in the input contract. No model is used.
+
+    Examples:
+
+        smartdevdigest extract https://example.com/post
+
+        smartdevdigest extract saved.html --url https://example.com/post --json
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui, target):
+        settings = _settings(config, None)
+        from bot.reading import article_as_markdown, extract_one
+
+        article = asyncio.run(extract_one(settings, target, url))
+        typer.echo(article.model_dump_json(indent=2) if as_json else article_as_markdown(article))
+
+
+@app.command()
+def schema(
+    which: Annotated[Literal["article", "digest"], typer.Argument(help="Input or output.")],
+) -> None:
+    """Print the JSON Schema of the input contract (article) or the output contract (digest).
+
+    Example:
+
+        smartdevdigest schema digest
+    """
+    import json
+
+    from core.article import Article
+    from core.digest import Digest
+
+    model = Article if which == "article" else Digest
+    mode: Literal["validation", "serialization"] = (
+        "validation" if which == "article" else "serialization"
+    )
+    typer.echo(json.dumps(model.model_json_schema(mode=mode), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def doctor(context: typer.Context, profile: Profile = None, config: ConfigFile = None) -> None:
+    """Check settings, model, GPU, database and disk, and say what to fix.
+
+    Example:
+
+        smartdevdigest doctor
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        loaded = _loaded(config, profile)
+        from bot.doctor import examine, report
+
+        findings = asyncio.run(examine(loaded))
+        report(findings, ui)
+        if any(finding.state == "bad" for finding in findings):
+            raise typer.Exit(FAILED)
+
+
+def _check_digest_usage(
+    target: str | None,
+    jsonl: Path | None,
+    out: Path | None,
+    *,
+    as_json: bool,
+    details: bool,
+    questions: bool,
+) -> None:
+    if (target is None) == (jsonl is None):
+        raise typer.BadParameter("name either LINK|FILE|- or --jsonl IN --out OUT")
+    if (jsonl is None) != (out is None):
+        raise typer.BadParameter("--jsonl and --out belong together")
+    if details and not as_json:
+        raise typer.BadParameter("--details needs --json (the plain output shows them anyway)")
+    if questions and (jsonl is not None or (as_json and not details)):
+        raise typer.BadParameter("the output contract has no questions: add --json --details")
+
+
+def _show(record: object, ui: Literal["ko", "en"], *, as_json: bool, details: bool) -> None:
+    from bot.oneshot import record_as_json
+    from core.digest import DigestRecord
+
+    assert isinstance(record, DigestRecord)  # noqa: S101 - for mypy; imported late
+    if as_json:
+        typer.echo(record_as_json(record, details=details))
+        return
+    from rich.console import Console
+
+    from bot.terminal import digest_view
+
+    Console(highlight=False).print(digest_view(record, ui))
+
+
+def _loaded(config: Path | None, profile: str | None) -> Loaded:
+    from bot.configuration import load_explained
+    from bot.logs import set_up_logging
+
+    loaded = load_explained(config, profile)
+    set_up_logging(loaded.settings.log)
+    return loaded
+
+
+def _settings(config: Path | None, profile: str | None) -> Settings:
+    return _loaded(config, profile).settings
+
+
+def main() -> None:
+    app(prog_name="smartdevdigest")
+
+
+if __name__ == "__main__":
+    sys.exit(main())  # type: ignore[func-returns-value]

@@ -1,0 +1,239 @@
+"""`doctor`: what is configured and from where, what is there, and what to fix.
+
+Looks and changes nothing: no database is made, no model prepared, no secret shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot import replies
+from bot.configuration import Loaded, dotted, leaves, variable
+from bot.http.security import check_exposure
+from bot.wiring import data_dir, database_state, model_state
+from core.article import Language
+from core.errors import SettingsError
+from core.settings import HttpSettings, Settings
+
+State = Literal["ok", "note", "bad"]
+MARKS: dict[State, tuple[str, str]] = {
+    "ok": ("✓", "green"),
+    "note": ("·", "yellow"),
+    "bad": ("✗", "red"),
+}
+# Measured: wheel, 16-bit weights and the converted model lie on the disk together for a while.
+NEEDED_TO_PREPARE = 1_500_000_000
+GPU_ENGINES = {"gptq"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`key` is that of a sentence in replies; a `text` as it is where there is none."""
+
+    state: State
+    name: str
+    key: str = ""
+    values: tuple[tuple[str, object], ...] = ()
+    text: str = ""
+
+    def said(self, ui: Language) -> str:
+        if not self.key:
+            return self.text
+        return replies.say(f"doctor.{self.key}", ui, **dict(self.values))
+
+
+def found(state: State, name: str, key: str, /, **values: object) -> Finding:
+    return Finding(state, name, key, tuple(values.items()))
+
+
+async def examine(loaded: Loaded) -> list[Finding]:
+    settings = loaded.settings
+    folder = data_dir(settings)
+    findings = [*_settings(loaded), _writable(folder)]
+    model = await asyncio.to_thread(_model, settings, folder)
+    findings += [_disk(folder, prepared=model.key != "unprepared"), model]
+    findings.append(await _gpu(settings))
+    findings += _secrets(settings)
+    findings.append(await _database(settings, folder))
+    findings += _page(settings)
+    return findings
+
+
+def report(findings: list[Finding], ui: Language) -> None:
+    table = Table.grid(padding=(0, 1))
+    previous = ""
+    for finding in findings:
+        mark, colour = MARKS[finding.state]
+        name = replies.say(f"doctor.{finding.name}", ui) if finding.name != previous else ""
+        previous = finding.name
+        table.add_row(Text(mark, style=colour), Text(name), Text(replies.plain(finding.said(ui))))
+    Console(highlight=False).print(table)
+
+
+def _settings(loaded: Loaded) -> list[Finding]:
+    files = ", ".join(str(file) for file in loaded.files)
+    first = (
+        found("ok", "settings", "from", profile=loaded.profile, files=files)
+        if files
+        else found("ok", "settings", "built_in")
+    )
+    return [first, *(Finding("ok", "settings", text=line) for line in changed(loaded))]
+
+
+def changed(loaded: Loaded) -> list[str]:
+    """The settings that differ from the code's defaults, with the place that said so."""
+    lines = []
+    for key, _ in leaves():
+        value, default = _value(loaded.settings, key), _value(Settings(), key)
+        if value != default:
+            shown = "***" if _is_secret(key, value) else value
+            lines.append(f"{dotted(key)} = {shown} ({loaded.said_by.get(key, '?')})")
+    return lines
+
+
+def _value(settings: Settings, key: tuple[str, ...]) -> object:
+    value: object = settings
+    for part in key:
+        value = getattr(value, part)
+    return value
+
+
+def _is_secret(key: tuple[str, ...], value: object) -> bool:
+    return isinstance(value, SecretStr) or (key == ("database", "url") and "@" in str(value))
+
+
+def _writable(folder: Path) -> Finding:
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        cause = error.strerror or str(error)
+        return found("bad", "data", "not_writable", path=folder, cause=cause)
+    return Finding("ok", "data", text=str(folder))
+
+
+def _disk(folder: Path, *, prepared: bool) -> Finding:
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    if not prepared and free < NEEDED_TO_PREPARE:
+        needed = human_size(NEEDED_TO_PREPARE)
+        return found("bad", "disk", "little_disk", free=human_size(free), needed=needed)
+    return found("ok", "disk", "enough_disk", free=human_size(free))
+
+
+def _model(settings: Settings, folder: Path) -> Finding:
+    engine = settings.model.engine
+    state = model_state(settings.model, folder)
+    if state.kind == "none":
+        return found("note", "model", "no_model", engine=engine)
+    if state.kind == "unknown":
+        return found("bad", "model", "engine_unknown", engine=engine)
+    if state.kind == "prepared":
+        return found("ok", "model", "prepared", engine=engine, size=human_size(state.size))
+    if settings.model.folder is not None:
+        return found("bad", "model", "no_folder", path=settings.model.folder)
+    return found("note", "model", "unprepared", engine=engine)
+
+
+async def _gpu(settings: Settings) -> Finding:
+    names = await gpu_names()
+    if names:
+        return Finding("ok", "gpu", text=", ".join(names))
+    if settings.model.engine in GPU_ENGINES:
+        return found("bad", "gpu", "gpu_needed", engine=settings.model.engine)
+    return found("ok", "gpu", "no_gpu")
+
+
+async def gpu_names(program: str = "nvidia-smi") -> list[str]:
+    """The driver's own tool is asked: torch would take seconds to say the same."""
+    path = shutil.which(program)
+    if path is None:
+        return []
+    try:
+        process = await asyncio.create_subprocess_exec(
+            path,
+            "--query-gpu=name,memory.total",
+            "--format=csv,noheader",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return []
+    try:
+        async with asyncio.timeout(10):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return []
+    lines = output.decode("utf-8", "replace").splitlines() if process.returncode == 0 else []
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _secrets(settings: Settings) -> list[Finding]:
+    """Which are set; never what they are."""
+    findings = []
+    for key, _ in leaves():
+        value = _value(settings, key)
+        if isinstance(value, SecretStr):
+            findings.append(found("ok", "secrets", "secret_set", name=variable(key)))
+        elif key == ("http", "token"):
+            findings.append(found("ok", "secrets", "secret_unset", name=variable(key)))
+    return findings
+
+
+async def _database(settings: Settings, folder: Path) -> Finding:
+    try:
+        url, version = await database_state(settings.database.url, folder)
+    except SettingsError as error:
+        return Finding("bad", "database", text=" ".join(error.problems))
+    if version is None or version.current is None:
+        return found("ok", "database", "database_new", url=url)
+    key = "database_fine" if version.current == version.newest else "database_old"
+    values = {"current": version.current, "newest": version.newest}
+    return found("ok", "database", key, url=url, **values)
+
+
+def _page(settings: Settings) -> list[Finding]:
+    http = settings.http
+    try:
+        check_exposure(settings)
+    except SettingsError as error:
+        return [Finding("bad", "page", text=line) for line in error.problems]
+    address = f"{http.host}:{http.port}"
+    if _is_free(http):
+        return [found("ok", "page", "port_free", address=address)]
+    return [found("note", "page", "port_taken", address=address)]
+
+
+def _is_free(http: HttpSettings) -> bool:
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    with socket.socket(family) as trying:
+        if os.name == "posix":
+            trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trying.bind((http.host, http.port))
+        except OSError:
+            return False
+    return True
+
+
+def human_size(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,1 @@
+"""The local chat page and the JSON API."""

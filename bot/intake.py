@@ -1,0 +1,66 @@
+"""A link or an article comes in, a digest goes out: the one way for every surface.
+
+`fetch → extract → known? → digest → keep`. The page, the command line and the chats all
+call this; none of them fetches or digests by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from core.article import Article
+from core.digesting import Digester
+from core.links import canonical
+from core.ports import Digests, Extract, Web
+from core.progress import Event, Finished
+from core.settings import OutputLanguage
+
+
+class Intake:
+    def __init__(self, web: Web, extract: Extract, digester: Digester, digests: Digests) -> None:
+        self.web = web
+        self.extract = extract
+        self.digester = digester
+        self.digests = digests
+
+    async def read(self, link: str) -> Article:
+        """The article behind a link. Raises BadLink, FetchFailed and NothingToRead."""
+        page = await self.web.fetch(canonical(link))
+        return await asyncio.to_thread(self.extract, page)
+
+    async def digest_link(
+        self, link: str, language: OutputLanguage = "auto", *, again: bool = False
+    ) -> AsyncGenerator[Event, None]:
+        article = await self.read(link)
+        async with aclosing(self.digest_article(article, language, again=again)) as events:
+            async for event in events:
+                yield event
+
+    async def digest_article(
+        self, article: Article, language: OutputLanguage = "auto", *, again: bool = False
+    ) -> AsyncGenerator[Event, None]:
+        """`again` digests anew although a digest of the same text is kept."""
+        known = None
+        if not again:
+            known = await self.digests.get(self.digester.digest_id(article, language))
+        if known is not None:
+            yield Finished(known, cached=True)
+            return
+        async with aclosing(self.digester.stream(article, language)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    await self.digests.add(event.record, content_hash=article.content_hash)
+                yield event
+
+
+async def last(events: AsyncIterator[Event]) -> Finished:
+    """The end of a digest's way, for callers who do not watch it."""
+    finished: Finished | None = None
+    async for event in events:
+        if isinstance(event, Finished):
+            finished = event
+    if finished is None:
+        raise RuntimeError("a digest ended without a result")
+    return finished

@@ -1,0 +1,98 @@
+"""`run`: the page and the API on a socket of this machine, until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+
+import typer
+import uvicorn
+
+from bot import replies
+from bot.http.app import check_exposure, create_app
+from bot.speaking import preparation_bar, wrong_usage
+from bot.wiring import open_service
+from core.article import Language
+from core.settings import HttpSettings, Settings
+
+
+async def serve(settings: Settings, ui: Language) -> None:
+    check_exposure(settings)
+    # The port before the model: who has to choose another one learns it at once.
+    listening = _listen(settings.http, ui)
+    with listening:
+        async with AsyncExitStack() as stack:
+            with preparation_bar(ui) as heard:
+                service = await stack.enter_async_context(open_service(settings, progress=heard))
+            config = uvicorn.Config(
+                create_app(service, settings),
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=5,
+                server_header=False,
+            )
+            server = Server(config)
+            server.greeting = _greeting(settings.http.host, listening.getsockname()[1], ui)
+            await server.serve(sockets=[listening])
+            interrupted = server.stopped_by == signal.SIGINT
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+class Server(uvicorn.Server):
+    """uvicorn that greets when it listens, and leaves closing the service to us.
+
+    Its own handling raises the signal again once it has stopped, which would end the process
+    before the database and the model are closed.
+    """
+
+    greeting = ""
+    stopped_by: int | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            typer.echo(self.greeting)
+            sys.stdout.flush()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: int) -> None:
+        self.force_exit = self.should_exit  # asked twice: now
+        self.should_exit = True
+        self.stopped_by = number
+
+
+def _listen(http: HttpSettings, ui: Language) -> socket.socket:
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((http.host, http.port))
+    except OSError as error:
+        listening.close()
+        said = replies.say(
+            "port_taken", ui, host=http.host, port=http.port, cause=error.strerror or str(error)
+        )
+        raise wrong_usage(said) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _greeting(host: str, port: int, ui: Language) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    address = f"http://{shown}:{port}/"
+    return f"{replies.say('open_page', ui, address=address)}\n{replies.say('stop_hint', ui)}"

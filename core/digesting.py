@@ -1,0 +1,393 @@
+"""Article in, digest out: the use case.
+
+    cut | judge | draft (model) | ground (every claim against the article) | combine | Digest
+
+Whatever the model writes is a draft. A sentence that the article does not bear out is replaced
+by the article's own best sentence of that part, so a small model can be wrong without the
+reader being lied to. Every sentence of the article is weighed, however long it is; how much of
+it the model itself saw is counted and said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.article import Article, Language
+from core.chunks import Document, Part, cut
+from core.digest import (
+    Details,
+    DifficultyLevel,
+    Digest,
+    DigestRecord,
+    Factor,
+    TechnicalTerm,
+    TermOrigin,
+    head_of,
+)
+from core.errors import EmptyArticle
+from core.judging import difficulty
+from core.judging.combine import Claim, combine
+from core.judging.faithful import Evidence, Support
+from core.judging.keywords import keywords
+from core.judging.prerequisites import prerequisites
+from core.judging.salience import Weighed, weigh
+from core.judging.terms import Explained, explained
+from core.language import count_words, detect
+from core.links import site_of
+from core.ports import Encoder, Engine, Generation, Prompt, Vectors
+from core.progress import Checking, Drafting, Event, Finished, Judged, Reading
+from core.prompts import questions as questions_prompt
+from core.prompts import summary as summary_prompt
+from core.prompts import term as term_prompt
+from core.settings import DigestSettings, GenerationSettings, OutputLanguage
+
+# Bump when the same article would get another digest: kept digests of older versions are not shown.
+VERSION = "1"
+# Sentences turned into vectors; a longer article's are chosen by their words first (2 ms each).
+_EMBEDDED = 400
+# Tokens for one sentence, 30 words and a little.
+_SENTENCE = 48
+# Terms that the model is asked for when neither the article nor the glossary explains enough.
+_ASKED_TERMS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Study:
+    """What is known of an article before the model has written a word."""
+
+    document: Document
+    level: DifficultyLevel
+    factors: tuple[Factor, ...]
+    keywords: tuple[str, ...]
+    prerequisites: tuple[str, ...]
+    terms: tuple[Explained, ...]
+
+
+class Digester:
+    def __init__(
+        self,
+        engine: Engine,
+        encoder: Encoder,
+        settings: DigestSettings,
+        generation: GenerationSettings,
+    ) -> None:
+        self.engine = engine
+        self.encoder = encoder
+        self.settings = settings
+        self.options = Generation(
+            max_new_tokens=generation.max_new_tokens,
+            beams=generation.beams,
+            no_repeat_ngram=generation.no_repeat_ngram,
+            repetition_penalty=generation.repetition_penalty,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
+        )
+
+    def digest_id(self, article: Article, language: OutputLanguage) -> str:
+        """Content hash, model, prompts and language decide it: 24 hex digits."""
+        wanted = _wanted(article, language)
+        key = (
+            article.content_hash,
+            VERSION,
+            self.engine.name,
+            self.encoder.name,
+            summary_prompt.VERSION,
+            wanted,
+            repr(self.settings.model_dump(exclude={"language"})),
+            repr(self.options),
+        )
+        return hashlib.sha256("\n".join(key).encode()).hexdigest()[:24]
+
+    async def digest(self, article: Article, language: OutputLanguage = "auto") -> DigestRecord:
+        async with aclosing(self.stream(article, language)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    return event.record
+        raise RuntimeError("a digest ended without a result")
+
+    async def stream(
+        self, article: Article, language: OutputLanguage = "auto"
+    ) -> AsyncGenerator[Event, None]:
+        """Reading, Judged, Drafting …, Checking, Finished (always last).
+
+        Raises EmptyArticle, and EngineFailed with its kin.
+        """
+        started = time.monotonic()
+        wanted = _wanted(article, language)
+        document = await asyncio.to_thread(cut, article, self.settings.part_words)
+        if not document.sentences:
+            raise EmptyArticle(article.url or article.title or "article", "no sentence in it")
+        head = head_of(article, document.language, site_of(article.url) if article.url else None)
+        yield Reading(head, document.words, len(document.parts))
+
+        study = await asyncio.to_thread(self._study, document, wanted)
+        yield Judged(study.level, study.factors, study.keywords)
+
+        embedded = await self._embed(document)
+        weighed = await asyncio.to_thread(weigh, document, embedded)
+        draft = _Draft(self.engine, self.options, self.settings, document, weighed)
+        async with aclosing(draft.write(study)) as pieces:
+            async for piece in pieces:
+                yield piece
+        yield Checking(sum(len(written) for written in draft.written.values()))
+
+        evidence = await asyncio.to_thread(Evidence, document, embedded)
+        claims = await self._ground(draft, evidence)
+        terms = (*study.terms, *await self._ground_terms(draft, evidence))[: self.settings.terms]
+        sentences = combine(document, weighed, claims, self.settings.sentences)
+        details = self._details(study, draft, claims, terms, wanted)
+        record = DigestRecord(
+            id=self.digest_id(article, language),
+            article=head,
+            digest=Digest(
+                summary=" ".join(sentence.text for sentence in sentences),
+                keywords=study.keywords,
+                difficulty_level=study.level,
+                prerequisites=study.prerequisites,
+                technical_terms=tuple(
+                    TechnicalTerm(term=t.term, explanation=t.explanation) for t in terms
+                ),
+                processing_time=round(time.monotonic() - started, 3),
+            ),
+            details=details.model_copy(update={"sentences": sentences}),
+        )
+        yield Finished(record)
+
+    def _study(self, document: Document, wanted: Language) -> _Study:
+        level, factors = difficulty.judge(document)
+        names = keywords(document, max(self.settings.keywords, 12))
+        return _Study(
+            document=document,
+            level=level,
+            factors=factors,
+            keywords=names[: self.settings.keywords],
+            prerequisites=prerequisites(document),
+            terms=tuple(explained(document, names, self.settings.terms, wanted)),
+        )
+
+    async def _embed(self, document: Document) -> Vectors | None:
+        """A row for each sentence; of a very long article only the likeliest ones, the others zero.
+
+        None for Korean where the encoder knows English only.
+        """
+        if document.language not in self.encoder.reads:
+            return None
+        texts = [sentence.text for sentence in document.sentences]
+        if len(texts) <= _EMBEDDED:
+            return await self.encoder.embed(texts)
+        first = await asyncio.to_thread(weigh, document)
+        order = sorted(range(len(texts)), key=lambda i: -first.scores[i])[:_EMBEDDED]
+        found = await self.encoder.embed([texts[i] for i in order])
+        rows = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
+        rows[order] = found
+        return rows
+
+    async def _ground(self, draft: _Draft, evidence: Evidence) -> list[Claim]:
+        written = [(part, text) for part, texts in draft.written.items() for text in texts]
+        vectors = await self._claim_vectors([text for _, text in written], evidence)
+        claims = []
+        for (part, text), vector in zip(written, vectors, strict=True):
+            found = await asyncio.to_thread(evidence.support, text, vector)
+            claims.append(Claim(part, text, found, self._borne(found)))
+        return claims
+
+    def _borne(self, support: Support) -> bool:
+        return support.score >= self.settings.min_support and not support.broken
+
+    async def _ground_terms(self, draft: _Draft, evidence: Evidence) -> list[Explained]:
+        """The model's explanations that the article bears out, marked as the model's."""
+        kept = []
+        vectors = await self._claim_vectors(list(draft.terms.values()), evidence)
+        for (term, text), vector in zip(draft.terms.items(), vectors, strict=True):
+            found = await asyncio.to_thread(evidence.support, text, vector)
+            if self._borne(found):
+                kept.append(Explained(term, text, "model"))
+        return kept
+
+    async def _claim_vectors(
+        self, texts: Sequence[str], evidence: Evidence
+    ) -> Sequence[Vectors | None]:
+        if evidence.embedded is None or not texts:
+            return [None] * len(texts)
+        return list(await self.encoder.embed(texts))
+
+    def _details(
+        self,
+        study: _Study,
+        draft: _Draft,
+        claims: Sequence[Claim],
+        terms: Sequence[Explained],
+        wanted: Language,
+    ) -> Details:
+        document = study.document
+        return Details(
+            language=document.language,
+            article_language=document.language,
+            model=self.engine.name,
+            words=document.words,
+            read=1.0,
+            drafted=round(draft.share, 3),
+            parts=len(document.parts),
+            checked=len(claims),
+            rejected=sum(not claim.borne for claim in claims),
+            sentences=(),
+            factors=study.factors,
+            term_origins=tuple(
+                TermOrigin(term=t.term, origin=t.origin, credit=t.credit) for t in terms
+            ),
+            notes=_notes(document, draft, claims, wanted),
+        )
+
+    async def questions(self, record: DigestRecord) -> tuple[str, ...]:
+        """Five questions a reader of the digest is likely to ask (blueprint B10)."""
+        language = record.details.language
+        title = record.article.title or ""
+        found: list[str] = []
+        if language in self.engine.writes:
+            prompt = questions_prompt.render(title, record.digest.summary, language)
+            reply = await self.engine.generate(
+                prompt, Generation(max_new_tokens=140, repetition_penalty=1.1)
+            )
+            about = " ".join((title, record.digest.summary, *record.digest.keywords))
+            found = questions_prompt.parse(reply, about, language)
+        return questions_prompt.fill(found, record.digest.keywords, language)
+
+
+def _wanted(article: Article, language: OutputLanguage) -> Language:
+    return detect(article.content, article.language) if language == "auto" else language
+
+
+def _notes(
+    document: Document, draft: _Draft, claims: Sequence[Claim], wanted: Language
+) -> tuple[str, ...]:
+    notes = []
+    if wanted != document.language:
+        notes.append("no_translation")
+    if not draft.able:
+        notes.append("korean_extractive")
+    elif claims and not any(claim.borne for claim in claims):
+        notes.append("nothing_supported")
+    if draft.able and draft.share < 0.995:
+        notes.append("partly_drafted")
+    return tuple(notes)
+
+
+class _Draft:
+    """What the model writes of one article: a sentence or a few for each part, and terms."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        options: Generation,
+        settings: DigestSettings,
+        document: Document,
+        weighed: Weighed,
+    ) -> None:
+        self.engine = engine
+        self.options = options
+        self.settings = settings
+        self.document = document
+        self.able = document.language in engine.writes
+        self.parts = chosen_parts(document.parts, weighed, settings.max_parts) if self.able else []
+        self.written: dict[int, list[str]] = {}
+        self.terms: dict[str, str] = {}
+        self.seen_words = 0
+
+    @property
+    def share(self) -> float:
+        """Share (0-1) of the article's words in sentences that the model was shown."""
+        total = sum(part.words for part in self.document.parts)
+        return min(1.0, self.seen_words / total) if total else 0.0
+
+    async def write(self, study: _Study) -> AsyncGenerator[Drafting, None]:
+        """The first part is streamed, so that there is something to read; the rest go together."""
+        if not self.parts:
+            return
+        first, *rest = self.parts
+        reply = ""
+        async with aclosing(self._stream(first)) as pieces:
+            async for piece in pieces:
+                reply += piece
+                yield Drafting(first, piece)
+        self.written[first] = self._parse(reply)
+        asked = self._unexplained(study)
+        replies = await asyncio.gather(
+            *(self._generate(part) for part in rest), *(self._explain(term) for term in asked)
+        )
+        for part, text in zip(rest, replies, strict=False):
+            self.written[part] = self._parse(text)
+            yield Drafting(part, text)
+        for term, text in zip(asked, replies[len(rest) :], strict=True):
+            meaning = term_prompt.parse(text, term, self.document.language)
+            if meaning is not None:
+                self.terms[term] = meaning
+
+    @property
+    def _options(self) -> Generation:
+        """One sentence of each of many parts, a few of a single one."""
+        if len(self.parts) == 1:
+            return self.options
+        return replace(self.options, max_new_tokens=min(_SENTENCE, self.options.max_new_tokens))
+
+    def _stream(self, part: int) -> AsyncGenerator[str, None]:
+        return self.engine.stream(self._prompt(part), self._options)
+
+    async def _generate(self, part: int) -> str:
+        return await self.engine.generate(self._prompt(part), self._options)
+
+    def _prompt(self, part: int) -> Prompt:
+        text = self._fitting(self.document.parts[part].text)
+        # what does not fit is not counted as seen
+        self.seen_words += count_words(text)
+        count = self.settings.sentences if len(self.parts) == 1 else 1
+        return summary_prompt.render(self.document.title, text, self.document.language, count)
+
+    def _parse(self, reply: str) -> list[str]:
+        most = self.settings.sentences if len(self.parts) == 1 else 1
+        return summary_prompt.parse(reply, self.document.language)[:most]
+
+    def _fitting(self, text: str) -> str:
+        """The text as far as it fits the model."""
+        room = self.engine.context_tokens - self.options.max_new_tokens - 160
+        room -= self.engine.count_tokens(self.document.title)
+        while self.engine.count_tokens(text) > room and text:
+            # by halves of what is too much: a part without spaces may be ten times too long
+            keep = max(1, int(len(text) * min(0.9, room / self.engine.count_tokens(text))))
+            text = text[:keep] if room > 0 else ""
+        return text
+
+    def _unexplained(self, study: _Study) -> list[str]:
+        """Keywords that still lack an explanation, when there are too few terms."""
+        known = " ".join(t.term.lower() for t in study.terms)
+        room = max(0, min(_ASKED_TERMS, self.settings.terms - len(study.terms)))
+        named = [n for n in study.keywords if " " in n or any(c.isupper() for c in n)]
+        return [name for name in named if name.lower() not in known][:room]
+
+    async def _explain(self, term: str) -> str:
+        mine = [s.text for s in self.document.sentences if term.lower() in s.text.lower()]
+        text = self._fitting(" ".join(mine[:4])[:1500])
+        prompt = term_prompt.render(term, text, self.document.language)
+        return await self.engine.generate(prompt, self._options)
+
+
+def chosen_parts(parts: Sequence[Part], weighed: Weighed, count: int) -> list[int]:
+    """Indices of the parts the model drafts: the first, and those with the weightiest sentences."""
+    if len(parts) <= count:
+        return list(range(len(parts)))
+
+    def weight(index: int) -> float:
+        part = parts[index]
+        best = sorted(
+            (s for s in weighed.scores[part.start : part.end] if s > float("-inf")), reverse=True
+        )
+        return sum(best[:3])
+
+    others = sorted(range(1, len(parts)), key=lambda i: (-weight(i), i))[: count - 1]
+    return sorted([0, *others])

@@ -1,0 +1,1 @@
+"""The models: text in, text out. Heavy libraries are imported inside functions."""

@@ -1,0 +1,164 @@
+"""The waiting line before a model: who goes next, and who goes together.
+
+Requests are served first come, first served. When a worker is free it takes the one that has
+waited longest and, with it, those behind it that may share its batch. A request that nobody
+waits for any more leaves the line. The line knows nothing of models: `run` does the work, in a
+thread, and answers each request by `Request.finish`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from core.errors import EngineBusy, EngineFailed
+
+
+class Request:
+    """One answer to come. The loop makes and reads it, a worker's thread fills it.
+
+    Requests of equal `kind` may run in one batch; None always runs alone.
+    """
+
+    def __init__(self, kind: Hashable | None) -> None:
+        self.kind = kind
+        self.abandoned = False  # a plain flag: written by the loop, read by the worker
+        self._loop = asyncio.get_running_loop()
+        self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        self._answer: asyncio.Future[str] = self._loop.create_future()
+
+    def wrote(self, piece: str) -> None:
+        """A piece of text is there. Called in the worker's thread."""
+        self._tell(self._pieces.put_nowait, piece)
+
+    def finish(self, text: str) -> None:
+        """The whole answer is there. Called in the worker's thread."""
+        self._tell(self._settle, text, None)
+
+    def fail(self, error: Exception) -> None:
+        self._tell(self._settle, "", error)
+
+    async def answer(self) -> str:
+        return await asyncio.shield(self._answer)
+
+    async def next_piece(self) -> str | None:
+        """The next piece; None after the last. Raises what went wrong."""
+        piece = await self._pieces.get()
+        if piece is None:
+            self._answer.result()
+        return piece
+
+    def _settle(self, text: str, error: Exception | None) -> None:
+        if self._answer.done():
+            return
+        if error is None:
+            self._answer.set_result(text)
+        else:
+            self._answer.set_exception(error)
+            self._answer.exception()  # seen: a caller who left must not cause a warning
+        self._pieces.put_nowait(None)
+
+    def _tell(self, act: Callable[..., None], *values: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(act, *values)
+
+
+R = TypeVar("R", bound=Request)
+
+
+class WaitingLine(Generic[R]):
+    """A bounded line before `workers` threads, each of which runs one batch at a time."""
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[R]], None],
+        *,
+        name: str,
+        workers: int,
+        max_waiting: int,
+        max_batch: int,
+    ) -> None:
+        self._run = run
+        self._name = name
+        self._free = workers
+        self._max_waiting = max_waiting
+        self._max_batch = max_batch
+        self._waiting: deque[R] = deque()
+        self._running: dict[asyncio.Task[None], list[R]] = {}
+        self._closed = False
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="engine")
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        return sum(len(batch) for batch in self._running.values())
+
+    def join(self, request: R) -> None:
+        """Raises EngineBusy when the line is full."""
+        if self._closed:
+            raise EngineFailed(self._name, "the engine is closed")
+        if len(self._waiting) >= self._max_waiting and not self._free:
+            raise EngineBusy(self._name, f"{len(self._waiting)} requests are waiting already")
+        self._waiting.append(request)
+        self._start()
+
+    def leave(self, request: R) -> None:
+        """Nobody waits for this answer any more (or it has come)."""
+        request.abandoned = True
+        with suppress(ValueError):
+            self._waiting.remove(request)
+
+    async def close(self) -> None:
+        """What waits or runs fails; returns when no thread works any more."""
+        self._closed = True
+        leaving = [*self._waiting, *(one for batch in self._running.values() for one in batch)]
+        self._waiting.clear()
+        for request in leaving:
+            request.abandoned = True
+            request.fail(EngineFailed(self._name, "the engine is closed"))
+        if self._running:
+            await asyncio.wait(self._running)
+        self._threads.shutdown(wait=False)
+
+    def _start(self) -> None:
+        while self._free and self._waiting:
+            batch = self._next_batch()
+            self._free -= 1
+            task = asyncio.get_running_loop().create_task(self._work(batch))
+            self._running[task] = batch
+            task.add_done_callback(self._worked)
+
+    def _next_batch(self) -> list[R]:
+        first = self._waiting.popleft()
+        if first.kind is None:
+            return [first]
+        together = [one for one in self._waiting if one.kind == first.kind]
+        batch = [first, *together[: self._max_batch - 1]]
+        for request in batch[1:]:
+            self._waiting.remove(request)
+        return batch
+
+    async def _work(self, batch: list[R]) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._run, batch)
+        except EngineFailed as error:
+            failed: EngineFailed = error
+        except (RuntimeError, ValueError, MemoryError) as error:  # what the C++ side raises
+            failed = EngineFailed(self._name, str(error))
+            failed.__cause__ = error
+        else:
+            failed = EngineFailed(self._name, "no answer came")
+        for request in batch:
+            request.fail(failed)  # does nothing to those that were answered
+
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._free += 1
+        self._start()

@@ -1,0 +1,82 @@
+"""Sentences to vectors with a small encoder (MiniLM), run by CTranslate2 on the CPU."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+from tokenizers import Tokenizer
+
+from core.article import Language
+from core.engine.chat import ModelCard
+from core.engine.vectors import mean_of_tokens
+from core.errors import EngineFailed, ModelNotReady
+from core.ports import Vectors
+
+# Sentences of similar length share a batch: padding is work for nothing. 32 was as fast as 64
+# and faster than 8 on 2 cores (tests/benchmarks/bench_engine.py --encoder).
+_BATCH = 32
+_MAX_TOKENS = 256
+
+
+class CTranslate2Encoder:
+    """core.ports.Encoder: mean of the token vectors, brought to length 1.
+
+    Of a text longer than 256 tokens the first 256 count.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 0, revision: str = "") -> None:
+        card = ModelCard.load(folder)
+        self._name = f"{card.name}@{revision}" if revision else card.name
+        self._reads: frozenset[Language] = frozenset(card.writes)
+        workers = threads or os.cpu_count() or 1
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._model = ctranslate2.Encoder(
+                str(folder), compute_type="int8", inter_threads=workers, intra_threads=1
+            )
+        except Exception as error:
+            raise ModelNotReady(str(folder), f"the encoder cannot be loaded ({error})") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(_MAX_TOKENS)
+        self._tokenizer.encode_special_tokens = True
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="encoder")
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def reads(self) -> frozenset[Language]:
+        return self._reads
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        return await asyncio.to_thread(self._embed, list(texts))
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self._dimension()), dtype=np.float32)
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
+        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+        groups = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        try:
+            found = list(self._threads.map(lambda group: self._vectors(rows, group), groups))
+        except RuntimeError as error:
+            raise EngineFailed(self._name, str(error)) from error
+        vectors = np.empty((len(rows), found[0].shape[1]), dtype=np.float32)
+        for group, part in zip(groups, found, strict=True):
+            vectors[group] = part
+        return vectors
+
+    def _vectors(self, rows: list[list[int]], group: list[int]) -> Vectors:
+        ids = [rows[row] for row in group]
+        states = np.asarray(self._model.forward_batch(ids).last_hidden_state)
+        return mean_of_tokens(states, [len(row) for row in ids])
+
+    def _dimension(self) -> int:
+        return self._vectors([self._tokenizer.encode("").ids], [0]).shape[1]

@@ -1,0 +1,159 @@
+"""What can go wrong, named as what happened.
+
+DigestError
+├── BadLink                  not a link we can follow
+├── FetchFailed              the web did not answer usefully             (retryable)
+│   ├── NotFound             404, 410
+│   ├── SiteUnavailable      5xx, 429, connection refused or reset       (retryable)
+│   ├── FetchTimedOut        no whole answer in time                     (retryable)
+│   ├── TooManyRedirects     a loop, or more hops than we follow
+│   ├── PageTooLarge         more decoded bytes than we read
+│   ├── UnsupportedType      not HTML, PDF, Markdown or plain text
+│   ├── AddressRefused       a private, loopback or metadata address
+│   └── RobotsRefused        robots.txt forbids it
+├── NothingToRead            an answer came, but no article is in it
+│   ├── LoginWall            a log-in or pay wall
+│   ├── ScriptWall           a cookie, consent, captcha or JavaScript wall
+│   ├── PageTooThin          too little text to digest
+│   ├── EmptyArticle         no text at all
+│   └── ImageOnlyPdf         a PDF without a text layer
+├── EngineFailed             the model did not answer
+│   ├── EngineBusy           the waiting line is full                    (retryable)
+│   ├── EngineTimedOut       no answer in time                           (retryable)
+│   └── ModelNotReady        the model could not be prepared
+├── BadArticle               a row or file that is not in the input contract
+└── SettingsError            the configuration cannot be used
+
+Every class has a `code`; `bot/replies.py` holds one sentence in Korean and English for each.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DigestError(Exception):
+    """Expected trouble. `subject` is what it is about (a link, a setting), `reason` says more."""
+
+    code: ClassVar[str] = "failed"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, subject: str, reason: str = "") -> None:
+        super().__init__(subject, reason)
+        self.subject = subject
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.reason}" if self.reason else self.subject
+
+
+class BadLink(DigestError):
+    code = "bad_link"
+
+
+class FetchFailed(DigestError):
+    code = "fetch_failed"
+    retryable = True
+
+
+class NotFound(FetchFailed):
+    code = "not_found"
+    retryable = False
+
+
+class SiteUnavailable(FetchFailed):
+    """`retry_after` is the site's own wish in seconds, where it sent one."""
+
+    code = "site_unavailable"
+
+    def __init__(self, subject: str, reason: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(subject, reason)
+        self.retry_after = retry_after
+
+
+class FetchTimedOut(FetchFailed):
+    code = "timed_out"
+
+
+class TooManyRedirects(FetchFailed):
+    code = "too_many_redirects"
+    retryable = False
+
+
+class PageTooLarge(FetchFailed):
+    code = "too_large"
+    retryable = False
+
+
+class UnsupportedType(FetchFailed):
+    code = "unsupported_type"
+    retryable = False
+
+
+class AddressRefused(FetchFailed):
+    code = "address_refused"
+    retryable = False
+
+
+class RobotsRefused(FetchFailed):
+    code = "robots_refused"
+    retryable = False
+
+
+class NothingToRead(DigestError):
+    code = "nothing_to_read"
+
+
+class LoginWall(NothingToRead):
+    code = "login_wall"
+
+
+class ScriptWall(NothingToRead):
+    code = "script_wall"
+
+
+class PageTooThin(NothingToRead):
+    code = "too_thin"
+
+
+class EmptyArticle(NothingToRead):
+    code = "empty"
+
+
+class ImageOnlyPdf(NothingToRead):
+    code = "image_pdf"
+
+
+class EngineFailed(DigestError):
+    code = "engine_failed"
+
+
+class EngineBusy(EngineFailed):
+    code = "engine_busy"
+    retryable = True
+
+
+class EngineTimedOut(EngineFailed):
+    code = "engine_timed_out"
+    retryable = True
+
+
+class ModelNotReady(EngineFailed):
+    code = "model_not_ready"
+
+
+class BadArticle(DigestError):
+    code = "bad_article"
+
+
+class SettingsError(DigestError):
+    """`problems` lists every mistake, one line each."""
+
+    code = "bad_settings"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("settings", "\n".join(problems))
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)

@@ -1,0 +1,1 @@
+"""What we make of a text and of answers: difficulty, support, terms, keywords."""

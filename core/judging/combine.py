@@ -1,0 +1,103 @@
+"""Many drafted sentences and the article's own become one summary.
+
+A drafted sentence that was not borne out gives its place to the best sentence of its part.
+Then the weightiest that do not repeat each other are taken and put in the article's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.chunks import Document
+from core.digest import SummarySentence
+from core.judging.faithful import Support
+from core.judging.salience import WEIGHTS, Vector, Weighed, cosine, vector
+
+# A borne-out sentence of the model is worth this much more than the sentence that bears it: it
+# says more in fewer words. Set by `tests/benchmarks/bench_summary.py`.
+_CONDENSED = 0.15
+# Longer than this, in characters, nothing is a sentence any more (a table, a log); shown cut with "…".
+_LONGEST = 420
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence the model wrote about a part, and what the article says to it."""
+
+    part: int
+    text: str
+    support: Support
+    borne: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    text: str
+    vector: Vector
+    value: float
+    index: int
+    support: float
+    model: bool
+
+
+def combine(
+    document: Document, weighed: Weighed, claims: Sequence[Claim], count: int
+) -> tuple[SummarySentence, ...]:
+    """At most `count` sentences in the article's order, each with its source."""
+    pool = [_own(document, weighed, index) for index in weighed.best(count * 3)]
+    pool += [_drafted(document, weighed, claim) for claim in claims if claim.borne]
+    for part in {claim.part for claim in claims if not claim.borne}:
+        inside = document.parts[part]
+        pool += [
+            _own(document, weighed, i) for i in weighed.best(1, range(inside.start, inside.end))
+        ]
+    taken = _without_repeats(pool, count, WEIGHTS[document.language].repeat)
+    ordered = sorted(taken, key=lambda c: (c.index, not c.model))
+    return tuple(
+        SummarySentence(
+            text=_shown(c.text),
+            origin="model" if c.model else "article",
+            support=round(c.support, 3),
+            source=_shown(document.sentences[c.index].text),
+        )
+        for c in ordered
+    )
+
+
+def _own(document: Document, weighed: Weighed, index: int) -> _Candidate:
+    text = document.sentences[index].text
+    return _Candidate(text, weighed.vectors[index], weighed.scores[index], index, 1.0, model=False)
+
+
+def _drafted(document: Document, weighed: Weighed, claim: Claim) -> _Candidate:
+    index = claim.support.source
+    value = max(weighed.scores[index], 0.0) + _CONDENSED - 0.5 * (1.0 - claim.support.score)
+    # word for word the article's own: then it is a quotation, and is marked as one
+    model = " ".join(claim.text.split()) != " ".join(document.sentences[index].text.split())
+    own = vector(claim.text, document.language)
+    return _Candidate(claim.text, own, value, index, claim.support.score, model)
+
+
+def _without_repeats(pool: list[_Candidate], count: int, price: float) -> list[_Candidate]:
+    left = list({(c.text, c.index): c for c in pool}.values())
+    taken: list[_Candidate] = []
+    while left and len(taken) < count:
+        best = max(left, key=lambda c: (c.value - price * _repeats(c, taken), -c.index, c.text))
+        left.remove(best)
+        if _repeats(best, taken) < 0.75:
+            taken.append(best)
+    return taken
+
+
+def _repeats(candidate: _Candidate, taken: Sequence[_Candidate]) -> float:
+    """Likeness to the nearest taken one; two that rest on one sentence say the same."""
+    if any(other.index == candidate.index for other in taken):
+        return 1.0
+    return max((cosine(candidate.vector, other.vector) for other in taken), default=0.0)
+
+
+def _shown(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return text[: _LONGEST - 1].rsplit(" ", 1)[0] + "…"

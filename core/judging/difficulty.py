@@ -1,0 +1,230 @@
+"""How hard an article is to read, 1.0 to 5.0, from the four factors of the blueprint (B2).
+
+terms       how many specialist terms: their density, and how rare they are
+concepts    how complex the ideas: abstract nouns, long sentences, formulas and proofs
+background  how much must be known before: technologies built on, unexplained short forms, level words
+algorithms  how complex the code is: nesting, branching, asymptotics; shell commands are light
+
+Each factor is a sum of measurements, each scaled from its low to its high on the training
+articles, so that 1 is the lowest and 5 the highest tenth. The weights are fitted by
+`python -m training.difficulty_factors` (ridge on the labelled articles, sites as groups);
+rerun it before touching one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from itertools import pairwise
+
+from core.article import Language
+from core.chunks import Block, Document
+from core.digest import DifficultyLevel, Factor, FactorName
+from core.judging.background import background
+from core.judging.prerequisites import technologies
+from core.language import is_stopword, raw_words, words
+
+FACTORS: tuple[FactorName, ...] = ("terms", "concepts", "background", "algorithms")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A measurement's 10th and 90th percentile on the training articles, and its weight."""
+
+    factor: FactorName
+    low: float
+    high: float
+    weight: float
+
+    def place(self, value: float) -> float:
+        """0 at low, 1 at high, clamped a little outside."""
+        if self.high <= self.low:
+            return 0.5
+        return min(1.15, max(-0.15, (value - self.low) / (self.high - self.low)))
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """All weights are at least 0 (a harder sign never makes an article easier) and sum to 1.
+
+    `low` and `high`: where the weighted sum stands for the easiest and hardest labels.
+    """
+
+    scales: dict[str, Scale]
+    low: float
+    high: float
+
+
+@lru_cache(maxsize=2)
+def fit(language: Language) -> Fit:
+    text = (files("core.judging") / "data" / "difficulty.json").read_text("utf-8")
+    raw = json.loads(text)[language]
+    scales = {name: Scale(**scale) for name, scale in raw["scales"].items()}
+    return Fit(scales, raw["low"], raw["high"])
+
+
+def judge(document: Document) -> tuple[DifficultyLevel, tuple[Factor, ...]]:
+    """The level, and the four factors with their shares of it (adding up to 1) and words."""
+    fitted = fit(document.language)
+    measured = measure(document)
+    places = {name: scale.place(measured[name]) for name, scale in fitted.scales.items()}
+    total = sum(fitted.scales[name].weight * place for name, place in places.items())
+    score = 1.0 + 4.0 * (total - fitted.low) / (fitted.high - fitted.low)
+    return DifficultyLevel.of(score), _factors(fitted, places, document)
+
+
+def _factors(fitted: Fit, places: dict[str, float], document: Document) -> tuple[Factor, ...]:
+    driving = _driving(document)
+    parts: dict[FactorName, tuple[float, float]] = {}
+    for factor in FACTORS:
+        names = [name for name, scale in fitted.scales.items() if scale.factor == factor]
+        weight = sum(fitted.scales[name].weight for name in names)
+        value = sum(fitted.scales[name].weight * max(0.0, places[name]) for name in names)
+        parts[factor] = (weight, value)
+    whole = sum(value for _, value in parts.values()) or 1.0
+    return tuple(
+        Factor(
+            name=factor,
+            score=round(1.0 + 4.0 * min(1.0, value / weight if weight else 0.0), 1),
+            share=round(value / whole, 3),
+            words=driving[factor],
+        )
+        for factor, (weight, value) in parts.items()
+    )
+
+
+_ABSTRACT = re.compile(r"[a-z]{3,}(?:tion|sion|ity|ism|ance|ence|ment|ness|ology|omy)s?$")
+_FORMAL = re.compile(
+    r"\b(?:theorem|lemma|proof|invariant|asymptotic|complexity|semantics|formal(?:ly)?|consisten(?:cy|t)|consensus"
+    r"|linearizab\w+|isolation|idempoten\w+|concurren\w+|deadlock|race condition|atomic\w*|gradient|convergence"
+    r"|distribution|variance|eigen\w+|covarian\w+|monad\w*|polymorph\w+|generic\w*|lifetime\w*|type inference"
+    r"|memory (?:model|barrier|ordering)|lock-free|cache coheren\w+|vectori[sz]\w+|kernel|scheduler|compiler"
+    r"|undefined behaviou?r)\b|정합성|일관성|동시성|격리|원자성|멱등|교착|경쟁 상태|수렴|분산|복잡도|증명|컴파일러|스케줄러|추상화"
+    r"|재귀|최적화|메모리 모델|비동기",
+    re.I,
+)
+_DEEP = re.compile(
+    r"\b(?:internals?|under the hood|in depth|deep dive|advanced|low-level|expert|production|at scale|performance tuning"
+    r"|optimi[sz]\w+|benchmark\w*|profil(?:e|ing)|debug\w*|migration)\b|내부 구조|심화|고급|최적화|성능 튜닝|대규모",
+    re.I,
+)
+_EASY = re.compile(
+    r"\b(?:introduc\w+|getting started|beginner\w*|basics?|simple|simply|easy|easily|first steps?|step by step|hello,? world"
+    r"|what is|learn how|tutorial|click|install|select|choose|button)\b|입문|초보|기초|처음|쉽게|간단|시작하기|따라하기|소개|클릭",
+    re.I,
+)
+_SHORT_FORM = re.compile(r"\b[A-Z][A-Z0-9]{1,5}s?\b")
+_ASYMPTOTIC = re.compile(r"\bO\([^)]{1,20}\)")
+_BRANCH = re.compile(
+    r"\b(?:if|else|elif|for|while|switch|case|match|catch|except|select|goto|loop|yield|await|defer)\b|&&|\|\||\?\.|=>"
+)
+_DEFINITION = re.compile(
+    r"\b(?:def|class|func|fn|function|struct|interface|trait|impl|enum|template|type|async|lambda|unsafe|CREATE|SELECT|JOIN)\b"
+)
+_SHELL = frozenset(
+    (
+        "bash",
+        "sh",
+        "shell",
+        "console",
+        "zsh",
+        "powershell",
+        "text",
+        "output",
+        "output_lines",
+        "yaml",
+        "json",
+        "toml",
+        "ini",
+    )
+)
+
+
+def measure(document: Document) -> dict[str, float]:
+    """The measurements behind the factors, plain numbers, each higher for a harder text."""
+    text = "\n".join((document.title, *document.headings, document.prose))
+    content = words(text, document.language)
+    total = max(30, len(content))
+    lengths = [len(s.text.split()) for s in document.sentences if s.kind == "paragraph"]
+    rare = background(document.language)
+    special = [w for w in content if rare.specialist(w)]
+    raw = raw_words(text)
+    code = [b for b in document.code if not _is_shell(b)]
+    lines = sum(b.text.count("\n") + 1 for b in code)
+    return {
+        "specialist_share": len(special) / total,
+        "specialist_variety": len(set(special)) / total**0.7,
+        "rarity": sum(min(8.0, rare.idf(w)) for w in content) / total,
+        "abstract_share": sum(bool(_ABSTRACT.match(w)) for w in raw) / max(30, len(raw)),
+        "sentence_length": min(45.0, sum(lengths) / max(3, len(lengths))),
+        "formal": 100 * len(_FORMAL.findall(text)) / total,
+        "technologies": float(len(_technologies_used(document))),
+        "short_forms": 100 * len(set(_SHORT_FORM.findall(text))) / total,
+        "level_words": 100 * (len(_DEEP.findall(text)) - len(_EASY.findall(text))) / total,
+        "length": min(6.0, document.words / 1000),
+        "code_lines": min(400.0, lines) ** 0.5,
+        "branching": sum(len(_BRANCH.findall(b.text)) for b in code) / max(8, lines),
+        "nesting": max((_depth(b.text) for b in code), default=0.0),
+        "definitions": min(40.0, sum(len(_DEFINITION.findall(b.text)) for b in code)) ** 0.5,
+        "asymptotics": min(6.0, len(_ASYMPTOTIC.findall(text))),
+    }
+
+
+def _is_shell(block: Block) -> bool:
+    first = block.text.lstrip()[:2]
+    return block.info in _SHELL or first.startswith(("$ ", "# ", "> "))
+
+
+def _depth(code: str) -> float:
+    """The deepest indentation in steps of the smallest one, at most 8."""
+    widths = sorted(
+        {len(line) - len(line.lstrip()) for line in code.expandtabs(4).splitlines() if line.strip()}
+    )
+    steps = [b - a for a, b in pairwise(widths) if b > a]
+    return min(8.0, (widths[-1] - widths[0]) / max(2, min(steps))) if steps else 0.0
+
+
+def _technologies_used(document: Document) -> list[str]:
+    text = document.prose
+    return [t.name for t in technologies() if t.pattern.search(text)]
+
+
+def _driving(document: Document) -> dict[FactorName, tuple[str, ...]]:
+    """The words that drove each factor, as they stand in the text: terms by rarity and number."""
+    text = document.prose
+    rare = background(document.language)
+    counted = Counter(w for w in _spelled(document) if len(w) > 1)
+    special = {
+        word: min(20.0, n) * max(0.0, rare.idf(_stemmed(word, document.language)) - 1.0)
+        for word, n in counted.items()
+        if n > 1 and rare.specialist(_stemmed(word, document.language))
+    }
+    formal = Counter(m.group().lower() for m in _FORMAL.finditer(text))
+    code = [b for b in document.code if not _is_shell(b)]
+    inside = Counter(w for b in code for w in _BRANCH.findall(b.text) + _DEFINITION.findall(b.text))
+    asymptotic = Counter(_ASYMPTOTIC.findall(text))
+    return {
+        "terms": _top(special),
+        "concepts": _top(formal),
+        "background": tuple(_technologies_used(document)[:5]),
+        "algorithms": _top(asymptotic + inside),
+    }
+
+
+def _top(counted: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(word for word, _ in sorted(counted.items(), key=lambda p: (-p[1], p[0]))[:5])
+
+
+def _spelled(document: Document) -> list[str]:
+    found = words(document.prose, "ko") if document.language == "ko" else raw_words(document.prose)
+    return [word for word in found if not is_stopword(word) and not word[0].isdigit()]
+
+
+def _stemmed(word: str, language: Language) -> str:
+    found = words(word, language)
+    return found[0] if found else word

@@ -1,0 +1,84 @@
+"""The bundled glossary: the CNCF Cloud Native Glossary, CC-BY-4.0, in English and Korean."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from core.article import Language
+from core.language import sentences, stem
+
+CREDIT = "CNCF Cloud Native Glossary, CC BY 4.0"
+
+
+class Entry(NamedTuple):
+    """`explanation` is the beginning of the entry, at most two sentences."""
+
+    explanation: str
+    credit: str
+    name: str
+
+
+# Names by which people call what the glossary has under another one.
+_ALIASES = {
+    "k8s": "kubernetes",
+    "api": "application programming interface",
+    "iac": "infrastructure as code",
+    "faas": "function as a service",
+    "mtls": "mutual transport layer security",
+    "tls": "transport layer security",
+    "vm": "virtual machine",
+    "sre": "site reliability engineering",
+    "ci": "continuous integration",
+    "cd": "continuous delivery",
+}
+
+
+@lru_cache(maxsize=1)
+def _rows() -> tuple[dict[str, str], ...]:
+    path = files("core.judging") / "data" / "glossary.jsonl.gz"
+    with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
+        return tuple(json.loads(line) for line in lines)
+
+
+@lru_cache(maxsize=1)
+def _entries() -> dict[tuple[str, str], Entry]:
+    found: dict[tuple[str, str], Entry] = {}
+    for row in _rows():
+        language: Language = "ko" if row["language"] == "ko" else "en"
+        entry = Entry(_beginning(row["definition"], language), CREDIT, row["term"])
+        for name in (*_names(row["term"]), row["slug"].replace("-", " ")):
+            found.setdefault((_key(name), language), entry)
+    return found
+
+
+def _names(term: str) -> list[str]:
+    """ "서비스 메시 (Service Mesh)" is known by both of its names."""
+    match = re.fullmatch(r"(.+?)\s*\(([^)]+)\)", term)
+    return [match.group(1), match.group(2)] if match else [term]
+
+
+def _beginning(text: str, language: Language) -> str:
+    first = text.split("\n\n")[0]
+    return " ".join(sentences(first, language)[:2])
+
+
+def _key(name: str) -> str:
+    return " ".join(stem(word) for word in name.lower().replace("-", " ").split())
+
+
+def lookup(term: str, language: Language) -> Entry | None:
+    """The entry of a term under any of its names, in that language only."""
+    known = _entries()
+    name = _ALIASES.get(term.lower().strip(), term)
+    return known.get((_key(name), language))
+
+
+def names(language: Language) -> list[str]:
+    """The names of all entries in a language as they are written there, longest first."""
+    found = {name for row in _rows() if row["language"] == language for name in _names(row["term"])}
+    return sorted(found, key=lambda name: (-len(name), name))

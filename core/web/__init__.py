@@ -1,0 +1,1 @@
+"""The web: fetching pages safely and finding the article in them."""

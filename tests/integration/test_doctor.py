@@ -1,0 +1,100 @@
+"""The doctor's single findings, where they need no process of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from support.command import ROOT
+
+from bot.configuration import Loaded, load_explained
+from bot.doctor import Finding, changed, examine, gpu_names, human_size
+from storage.database import database_url, open_database
+
+
+def loaded(tmp_path: Path, **environ: str) -> Loaded:
+    named = {f"SMARTDEVDIGEST_{name}": value for name, value in environ.items()}
+    given = {"SMARTDEVDIGEST_DATA_DIR": str(tmp_path / "data"), **named}
+    (tmp_path / "empty.env").touch()
+    return load_explained(ROOT / "config" / "config.yaml", None, given, tmp_path / "empty.env")
+
+
+async def finding(name: str, found: Loaded) -> Finding:
+    return next(one for one in await examine(found) if one.name == name)
+
+
+def test_only_changed_settings_are_listed_and_secrets_are_hidden(tmp_path: Path) -> None:
+    given = {"HTTP__TOKEN": "s3cret", "DIGEST__TERMS": "3", "DIGEST__KEYWORDS": "8"}
+    found = loaded(tmp_path, **given)
+    assert changed(found) == [
+        f"data_dir = {tmp_path / 'data'} (SMARTDEVDIGEST_DATA_DIR)",
+        "digest.terms = 3 (SMARTDEVDIGEST_DIGEST__TERMS)",
+        "http.token = *** (SMARTDEVDIGEST_HTTP__TOKEN)",
+    ]
+
+
+def test_a_database_address_with_a_password_is_hidden(tmp_path: Path) -> None:
+    url = "postgresql+asyncpg://bot:s3cret@db/digests"
+    assert "s3cret" not in " ".join(changed(loaded(tmp_path, DATABASE__URL=url)))
+
+
+async def test_the_database_has_a_version_once_it_is_there(tmp_path: Path) -> None:
+    found = loaded(tmp_path, MODEL__ENGINE="echo")
+    assert (await finding("database", found)).key == "database_new"
+    async with open_database(database_url(None, tmp_path / "data")):
+        pass
+    kept = await finding("database", found)
+    assert (kept.state, kept.key) == ("ok", "database_fine")
+    assert "0001" in kept.said("en")
+
+
+async def test_a_database_that_cannot_be_opened_is_bad(tmp_path: Path) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("no database " * 100)
+    found = await finding("database", loaded(tmp_path, DATABASE__URL=f"sqlite:///{file}"))
+    assert found.state == "bad"
+    assert "not a database" in found.said("en")
+
+
+async def test_a_taken_port_is_noted(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        found = await finding("page", loaded(tmp_path, HTTP__PORT=str(taken.getsockname()[1])))
+    assert (found.state, found.key) == ("note", "port_taken")
+
+
+async def test_a_gpu_engine_without_a_gpu_is_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = await finding("gpu", loaded(tmp_path, MODEL__ENGINE="gptq"))
+    assert (found.state, found.key) == ("bad", "gpu_needed")
+    assert "--profile embedded" in found.said("ko")
+
+
+def a_program(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+async def test_the_driver_names_the_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_program(tmp_path, "echo 'NVIDIA T4, 15360 MiB'; echo 'NVIDIA T4, 15360 MiB'", monkeypatch)
+    assert await gpu_names() == ["NVIDIA T4, 15360 MiB"] * 2
+
+
+async def test_a_driver_that_fails_means_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_program(tmp_path, "echo 'Failed to initialize NVML'; exit 9", monkeypatch)
+    assert await gpu_names() == []
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(0, "0 B"), (999, "999 B"), (150_000_000, "150 MB"), (2_340_000_000, "2.3 GB")],
+)
+def test_sizes_are_read_by_people(size: int, shown: str) -> None:
+    assert human_size(size) == shown

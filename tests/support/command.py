@@ -1,0 +1,71 @@
+"""The command as people run it: its own process, its own data folder, no model (engine echo)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Waits for something that another process does, which no event of ours can tell."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+class Command:
+    """`await command("digest", "a.md", "--json")`; `environ` is everything it sees."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(data_dir),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "LC_ALL": "C.UTF-8",
+            "COLUMNS": "100",
+            "SMARTDEVDIGEST_DATA_DIR": str(data_dir / "data"),
+            "SMARTDEVDIGEST_MODEL__ENGINE": "echo",
+        }
+        self.folder = data_dir
+
+    async def start(self, *args: str, **environ: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "from bot.cli import main; main()",
+            *args,
+            cwd=self.folder,
+            env={**self.environ, "PYTHONPATH": f"{ROOT}:{self.environ['PYTHONPATH']}", **environ},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def __call__(self, *args: str, stdin: str = "", **environ: str) -> Ended:
+        process = await self.start(*args, **environ)
+        try:
+            async with asyncio.timeout(120):
+                out, err = await process.communicate(stdin.encode())
+        except TimeoutError:
+            process.kill()
+            raise
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode())

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+from support.builders import an_article
+
+from core.chunks import cut
+from core.judging.faithful import Evidence, breaks, numbers
+
+CONTENT = """Raft elects a leader by majority vote. Each term has at most one leader.
+A follower that hears nothing for 300 milliseconds starts an election.
+The leader does not accept writes before a majority has stored them.
+Snapshots reduce the size of the log. etcd and Consul use Raft.
+"""
+KOREAN = """파드는 쿠버네티스에서 가장 작은 배포 단위다. 컨테이너가 종료되면 kubelet이 다시 시작한다.
+재시작 간격은 최대 5분까지 늘어난다. 이 설정은 데이터를 삭제하지 않는다.
+"""
+
+
+@pytest.fixture(scope="module")
+def english() -> Evidence:
+    return Evidence(cut(an_article(title="Raft", content=CONTENT, language="en"), 300))
+
+
+@pytest.fixture(scope="module")
+def korean() -> Evidence:
+    return Evidence(cut(an_article(title="파드", content=KOREAN, language="ko"), 300))
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Raft elects a leader by majority vote.",
+        "A follower starts an election after hearing nothing for 300 milliseconds.",
+        "Snapshots reduce the log's size.",
+        "The leader does not accept writes before a majority stored them.",
+    ],
+)
+def test_what_the_article_says_is_borne_out(english: Evidence, claim: str) -> None:
+    found = english.support(claim)
+    assert (found.score > 0.75, found.broken) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("claim", "broken"),
+    [
+        ("A follower starts an election after hearing nothing for 500 milliseconds.", "number"),
+        ("The leader accepts writes before a majority has stored them.", "negation"),
+        ("Raft does not elect a leader by majority vote.", "negation"),
+        ("Snapshots increase the size of the log.", "opposite"),
+        ("ZooKeeper and Consul use Raft.", "name"),
+    ],
+)
+def test_one_changed_fact_breaks_a_claim(english: Evidence, claim: str, broken: str) -> None:
+    found = english.support(claim)
+    assert found.broken == broken
+    assert found.score < 0.5
+
+
+def test_a_sentence_of_another_article_has_no_support(english: Evidence) -> None:
+    assert english.support("Browsers cache stylesheets for better performance.").score < 0.3
+
+
+def test_the_source_is_the_sentence_that_bears_the_claim(english: Evidence) -> None:
+    assert english.support("Each term has one leader.").source == 1
+
+
+def test_two_neighbouring_sentences_may_bear_one_claim_together(english: Evidence) -> None:
+    claim = "Raft elects a leader by majority vote, at most one leader each term."
+    assert english.support(claim).score > 0.75
+
+
+@pytest.mark.parametrize(
+    ("claim", "broken"),
+    [
+        ("재시작 간격은 최대 5분까지 늘어난다.", ""),
+        ("재시작 간격은 최대 50분까지 늘어난다.", "number"),
+        ("이 설정은 데이터를 삭제한다.", "negation"),
+    ],
+)
+def test_korean_claims_are_compared_alike(korean: Evidence, claim: str, broken: str) -> None:
+    assert korean.support(claim).broken == broken
+
+
+def test_without_a_content_word_there_is_no_support(english: Evidence) -> None:
+    assert english.support("It is what it is.").score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,000 rows and 2.5 s", ["1000", "2.5"]),
+        ("two of three", ["2", "3"]),
+        ("no one has zero", []),
+        ("3.", ["3"]),
+    ],
+)
+def test_numbers_are_compared_in_one_form(text: str, expected: list[str]) -> None:
+    assert numbers(text) == expected
+
+
+def test_a_number_that_only_the_passage_has_breaks_nothing() -> None:
+    assert breaks("The pool is small.", "The pool is small: 8 connections.", "en") == ""
