@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from core.article import Article
+from core.article import Article, Page
 from core.digesting import Digester
 from core.links import canonical
 from core.ports import Digests, Extract, Web
@@ -27,19 +27,29 @@ class Intake:
 
     async def read(self, link: str) -> Article:
         """The article behind a link. Raises BadLink, FetchFailed and NothingToRead."""
+        _, article = await self._read(link)
+        return article
+
+    async def _read(self, link: str) -> tuple[Page, Article]:
         page = await self.web.fetch(canonical(link))
-        return await asyncio.to_thread(self.extract, page)
+        return page, await asyncio.to_thread(self.extract, page)
 
     async def digest_link(
         self, link: str, language: OutputLanguage = "auto", *, again: bool = False
     ) -> AsyncGenerator[Event, None]:
-        article = await self.read(link)
-        async with aclosing(self.digest_article(article, language, again=again)) as events:
+        page, article = await self._read(link)
+        events = self.digest_article(article, language, again=again, page=page)
+        async with aclosing(events):
             async for event in events:
                 yield event
 
     async def digest_article(
-        self, article: Article, language: OutputLanguage = "auto", *, again: bool = False
+        self,
+        article: Article,
+        language: OutputLanguage = "auto",
+        *,
+        again: bool = False,
+        page: Page | None = None,
     ) -> AsyncGenerator[Event, None]:
         """`again` digests anew although a digest of the same text is kept."""
         known = None
@@ -51,7 +61,8 @@ class Intake:
         async with aclosing(self.digester.stream(article, language)) as events:
             async for event in events:
                 if isinstance(event, Finished):
-                    await self.digests.add(event.record, content_hash=article.content_hash)
+                    digests = self.digests
+                    await digests.add(event.record, content_hash=article.content_hash, page=page)
                 yield event
 
 

@@ -98,6 +98,8 @@ def preparation_bar(ui: Language) -> Iterator[Callable[[str, float], None]]:
 
     try:
         yield heard
+        if tasks:
+            bar.update(tasks[0], completed=1.0, stage="")
     finally:
         if tasks:  # a bar that never started would end with an empty line
             bar.stop()

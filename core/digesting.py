@@ -31,7 +31,7 @@ from core.digest import (
     TermOrigin,
     head_of,
 )
-from core.errors import EmptyArticle
+from core.errors import BadLink, EmptyArticle
 from core.judging import difficulty
 from core.judging.combine import Claim, combine
 from core.judging.faithful import Evidence, Support
@@ -124,7 +124,7 @@ class Digester:
         document = await asyncio.to_thread(cut, article, self.settings.part_words)
         if not document.sentences:
             raise EmptyArticle(article.url or article.title or "article", "no sentence in it")
-        head = head_of(article, document.language, site_of(article.url) if article.url else None)
+        head = head_of(article, document.language, _site(article))
         yield Reading(head, document.words, len(document.parts))
 
         study = await asyncio.to_thread(self._study, document, wanted)
@@ -258,6 +258,14 @@ class Digester:
             about = " ".join((title, record.digest.summary, *record.digest.keywords))
             found = questions_prompt.parse(reply, about, language)
         return questions_prompt.fill(found, record.digest.keywords, language)
+
+
+def _site(article: Article) -> str | None:
+    """Where it stands; an article handed over by a file may name an address that is no link."""
+    try:
+        return site_of(article.url) if article.url else None
+    except BadLink:
+        return None
 
 
 def _wanted(article: Article, language: OutputLanguage) -> Language:

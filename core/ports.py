@@ -52,7 +52,7 @@ class Generation:
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1 or self.beams < 1:
             raise ValueError("max_new_tokens and beams must be at least 1")
-        if not 0.0 <= self.temperature or not 0.0 < self.top_p <= 1.0:
+        if not self.temperature >= 0.0 or not 0.0 < self.top_p <= 1.0:
             raise ValueError("temperature must be >= 0 and top_p in (0, 1]")
         if self.beams > 1 and self.temperature > 0:
             raise ValueError("beam search and sampling exclude each other")
@@ -117,8 +117,10 @@ class Digests(Protocol):
 
     async def get(self, digest_id: str) -> DigestRecord | None: ...
 
-    async def add(self, record: DigestRecord, *, content_hash: str) -> None:
-        """Adding the same id again replaces it."""
+    async def add(
+        self, record: DigestRecord, *, content_hash: str, page: Page | None = None
+    ) -> None:
+        """Adding the same id again replaces it. `page`: what it was read from, for its validators."""
 
     async def recent(self, limit: int) -> list[DigestRecord]:
         """Newest first."""

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.article import Page
 from core.digest import DigestRecord
 from core.errors import BadLink
 from core.links import canonical
@@ -42,10 +43,12 @@ class SqlDigests:
             kept = (await connection.execute(wanted)).scalar_one_or_none()
         return None if kept is None else readable(kept)
 
-    async def add(self, record: DigestRecord, *, content_hash: str) -> None:
+    async def add(
+        self, record: DigestRecord, *, content_hash: str, page: Page | None = None
+    ) -> None:
         now = self._now()
         async with self._engine.begin() as connection:
-            await _put(connection, ArticleRow, article_values(record, content_hash, now))
+            await _put(connection, ArticleRow, article_values(record, content_hash, now, page))
             await _put(connection, DigestRow, digest_values(record, content_hash, now))
 
     async def recent(self, limit: int) -> list[DigestRecord]:
@@ -84,9 +87,13 @@ def readable(kept: Mapping[str, Any]) -> DigestRecord | None:
         return None
 
 
-def article_values(record: DigestRecord, content_hash: str, now: datetime) -> dict[str, Any]:
+def article_values(
+    record: DigestRecord, content_hash: str, now: datetime, page: Page | None
+) -> dict[str, Any]:
     head = record.article
     return {
+        "etag": page.etag if page else None,
+        "last_modified": page.last_modified if page else None,
         "content_hash": content_hash,
         "url": head.url,
         "canonical": _canonical(head.url),

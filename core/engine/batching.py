@@ -104,7 +104,7 @@ class WaitingLine(Generic[R]):
         """Raises EngineBusy when the line is full."""
         if self._closed:
             raise EngineFailed(self._name, "the engine is closed")
-        if len(self._waiting) >= self._max_waiting and not self._free:
+        if len(self._waiting) >= self._max_waiting:
             raise EngineBusy(self._name, f"{len(self._waiting)} requests are waiting already")
         self._waiting.append(request)
         self._start()

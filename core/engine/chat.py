@@ -25,7 +25,7 @@ class ModelCard:
 
     name: str
     context_tokens: int
-    writes: tuple[Language, ...] = ()
+    languages: tuple[Language, ...] = ()
     turn_start: str = "<|im_start|>"
     turn_end: str = "<|im_end|>"
     ends: tuple[str, ...] = ("<|im_end|>", "<|endoftext|>")
@@ -40,7 +40,7 @@ class ModelCard:
         path = folder / CARD
         try:
             read = json.loads(path.read_text(encoding="utf-8"))
-            for key in ("writes", "ends"):
+            for key in ("languages", "ends"):
                 if key in read:
                     read[key] = tuple(read[key])
             return cls(**read)

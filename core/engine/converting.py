@@ -35,7 +35,7 @@ def convert_generator(unpacked: Path, target: Path, adapter: Path | None) -> Non
     ModelCard(
         name="SmolLM2-135M-Instruct" + ("" if adapter is None else "+adapter"),
         context_tokens=model.config.max_position_embeddings,
-        writes=("en",),
+        languages=("en",),
         # What the model's own template says where no system text is given.
         default_system=("You are a helpful AI assistant named SmolLM, trained by Hugging Face"),
     ).save(target)
@@ -46,7 +46,7 @@ def convert_encoder(unpacked: Path, target: Path) -> None:
     converter = ctranslate2.converters.TransformersConverter(str(source))
     converter.convert(str(target), quantization=QUANTIZATION)
     shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")
-    ModelCard(name="all-MiniLM-L6-v2", context_tokens=256, writes=("en",)).save(target)
+    ModelCard(name="all-MiniLM-L6-v2", context_tokens=256, languages=("en",)).save(target)
 
 
 def convert(model: Any, tokenizer: Any, target: Path) -> None:

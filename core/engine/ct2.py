@@ -83,7 +83,7 @@ class CTranslate2Engine:
 
     @property
     def writes(self) -> frozenset[Language]:
-        return frozenset(self._card.writes)
+        return frozenset(self._card.languages)
 
     @property
     def waiting(self) -> int:

@@ -33,7 +33,7 @@ class CTranslate2Encoder:
     def __init__(self, folder: Path, *, threads: int = 0, revision: str = "") -> None:
         card = ModelCard.load(folder)
         self._name = f"{card.name}@{revision}" if revision else card.name
-        self._reads: frozenset[Language] = frozenset(card.writes)
+        self._reads: frozenset[Language] = frozenset(card.languages)
         workers = threads or os.cpu_count() or 1
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -79,4 +79,4 @@ class CTranslate2Encoder:
         return mean_of_tokens(states, [len(row) for row in ids])
 
     def _dimension(self) -> int:
-        return self._vectors([self._tokenizer.encode("").ids], [0]).shape[1]
+        return int(self._vectors([self._tokenizer.encode("").ids], [0]).shape[1])

@@ -111,7 +111,9 @@ def sync(path: Path) -> None:
 
 
 def _is_as_written(path: Path, written: dict[str, Any]) -> bool:
-    return path.stat().st_size == written["size"] and sha256_of(path) == written["sha256"]
+    if path.stat().st_size != written["size"]:
+        return False
+    return sha256_of(path) == str(written["sha256"])
 
 
 def _adapter_hashes(adapter: Path) -> dict[str, str]:

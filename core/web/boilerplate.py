@@ -65,6 +65,7 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )
 # Sources at the end of a text are links, too, and belong to it.
+_SENTENCE_ENDS = (".", "!", "?", "…", "。")
 _REFERENCE = re.compile(r"^\W*(?:\[?\d{1,3}[\].)]|https?://)|^[\"“].*[\"”]$")
 
 
@@ -145,7 +146,9 @@ def _is_teaser(block: Block, before: Block | None) -> bool:
     if _TEASER.match(block.text) and (block.link_share > 0.3 or block.text.isupper()):
         return True
     if block.kind in {"paragraph", "quote"}:
-        announced = before is not None and before.text.rstrip().endswith(":")
+        # after a colon, or in the middle of a sentence that the extractor has cut at its links
+        announced = before is not None and not before.text.rstrip("\"'”’)").endswith(_SENTENCE_ENDS)
+        announced = announced and before is not None and before.kind in {"paragraph", "quote"}
         return block.link_share > 0.9 and not announced and not _REFERENCE.match(block.text)
     return False
 

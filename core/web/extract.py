@@ -60,11 +60,15 @@ class Extractor:
             raise EmptyArticle(page.url, "the page is empty")
         if size_of(tree) > _MAX_ELEMENTS:
             raise NothingToRead(page.url, "the page is built of too many pieces")
-        around = surroundings_of(tree, html)
         lang = _html_lang(tree)
         said = _Said(citation_in(tree) is not None, html)
         found = _with_citation(tree, found_in(tree, html, page.url), page.url)
-        refuse_walls(page.url, found.blocks, around, self._settings.min_words)
+        refuse_walls(
+            page.url,
+            found.blocks,
+            lambda: surroundings_of(tree, html),
+            self._settings.min_words,
+        )
         return _article(page.url, found, source_type_of(page.url, said), lang)
 
     def _from_pdf(self, page: Page) -> Article:

@@ -21,6 +21,7 @@ from lxml.etree import _Element
 from readability import Document as Readability
 from readability.readability import Unparseable
 from trafilatura import bare_extraction
+from trafilatura.metadata import extract_metadata
 from trafilatura.utils import load_html
 
 from core.web.blocks import Block, blocks_of, words_in
@@ -42,6 +43,7 @@ _DECLARATION = re.compile(
     re.IGNORECASE,
 )
 # No tag of an article is as long as that; a parser takes the square of the attributes' number.
+_TAG_LENGTH = 5000
 _HUGE_TAG = re.compile(r"<([a-zA-Z][\w:-]{0,40})[^<>]{5000,}>")
 
 
@@ -60,7 +62,7 @@ def parsed(html: str) -> _Element | None:
     """The tree of a page, None where there is none in it."""
     if not html.strip():
         return None
-    whole = _HUGE_TAG.sub(r"<\1>", _DECLARATION.sub("", html, count=1))
+    whole = _without_huge_tags(_DECLARATION.sub("", html, count=1))
     if "<html" not in whole[:5000].lower():
         whole = f"<html><body>{whole}</body></html>"
     tree: _Element | None = load_html(whole)
@@ -69,10 +71,18 @@ def parsed(html: str) -> _Element | None:
     return tree
 
 
+def _without_huge_tags(html: str) -> str:
+    huge = any(
+        len(piece) > _TAG_LENGTH and piece.find(">", 0, _TAG_LENGTH) < 0
+        for piece in html.split("<")
+    )
+    return _HUGE_TAG.sub(r"<\1>", html) if huge else html
+
+
 def found_in(tree: _Element, html: str, url: str) -> Found:
     """The article of a page, boilerplate off."""
-    document = _trafilatura(tree, url, fast=True, with_metadata=True)
-    first = _blocks(document)
+    document = _metadata(tree, url)
+    first = _blocks(_trafilatura(tree, fast=True))
     evidence = evidence_in(tree)
     blocks = first
     if _worth(first, evidence) < GOOD_ENOUGH and size_of(tree) <= _FOR_ALL:
@@ -88,25 +98,30 @@ def found_in(tree: _Element, html: str, url: str) -> Found:
 
 
 def size_of(tree: _Element) -> int:
-    return sum(1 for _ in tree.iter())
+    return int(tree.xpath("count(//*)"))
 
 
 # --- extractors
 
 
-def _trafilatura(tree: _Element, url: str, **options: Any) -> Any:
+# How libraries stumble over hostile trees, each in its own way; that is one extractor less.
+_STUMBLES = (ValueError, TypeError, AttributeError, RecursionError, etree.LxmlError)
+
+
+def _trafilatura(tree: _Element, **options: Any) -> Any:
+    """Without the page's address, which would only be used to complete every link."""
     try:
-        return bare_extraction(
-            tree,
-            url=url or None,
-            include_comments=False,
-            include_links=True,
-            # the thorough search costs as much as the whole extraction and guesses from the text
-            date_extraction_params={"extensive_search": False, "original_date": True},
-            **options,
-        )
-    except (ValueError, TypeError, AttributeError, RecursionError, etree.LxmlError):
-        # libraries stumble over hostile trees in their own ways; that is one extractor less
+        return bare_extraction(tree, include_comments=False, include_links=True, **options)
+    except _STUMBLES:
+        return None
+
+
+def _metadata(tree: _Element, url: str) -> Any:
+    # the thorough search for a date costs as much as the whole extraction, and guesses
+    dates = {"extensive_search": False, "original_date": True}
+    try:
+        return extract_metadata(tree, url or None, dates)
+    except _STUMBLES:
         return None
 
 
@@ -123,8 +138,8 @@ def _best_of(
     first: list[Block], evidence: Evidence, tree: _Element, html: str, url: str
 ) -> list[Block]:
     others: tuple[Callable[[], list[Block]], ...] = (
-        lambda: _blocks(_trafilatura(tree, url, favor_recall=True)),
-        lambda: _blocks(_trafilatura(tree, url)),
+        lambda: _blocks(_trafilatura(tree, favor_recall=True)),
+        lambda: _blocks(_trafilatura(tree)),
         lambda: _readability(html, url),
     )
     best, points = first, _worth(first, evidence)
@@ -147,9 +162,9 @@ def _readability(html: str, url: str) -> list[Block]:
     try:
         summary = Readability(html, url=url or None).summary(html_partial=True)
         tree = parsed(f"<html><body><article>{summary}</article></body></html>")
-    except (Unparseable, ValueError, TypeError, RecursionError, etree.LxmlError):
+    except (Unparseable, *_STUMBLES):
         return []
-    return [] if tree is None else _blocks(_trafilatura(tree, url, fast=True, favor_recall=True))
+    return [] if tree is None else _blocks(_trafilatura(tree, fast=True, favor_recall=True))
 
 
 # --- the tree

@@ -9,7 +9,7 @@ article.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lxml.etree import _Element
@@ -132,10 +132,15 @@ def _labels(tree: _Element) -> list[str]:
     return [label for label in labels if 0 < len(label) <= 40]
 
 
-def refuse_walls(url: str, blocks: Sequence[Block], around: Surroundings, min_words: int) -> None:
-    """Raises the fitting NothingToRead where no article was found."""
+def refuse_walls(
+    url: str, blocks: Sequence[Block], look: Callable[[], Surroundings], min_words: int
+) -> None:
+    """Raises the fitting NothingToRead where no article was found.
+
+    `look` is only called for a short text: a long one needs no second look at its page.
+    """
     words = words_in(blocks)
-    wall = _wall(blocks, words, around, min_words)
+    wall = None if words >= A_LONG_ARTICLE else _wall(blocks, words, look(), min_words)
     if wall is not None:
         kind, why = wall
         raise kind(url, why)
@@ -149,8 +154,6 @@ Wall = tuple[type[NothingToRead], str]
 
 
 def _wall(blocks: Sequence[Block], words: int, around: Surroundings, min_words: int) -> Wall | None:
-    if words >= A_LONG_ARTICLE:
-        return None
     if _is_consent(blocks, around):
         return ScriptWall, "the page only asks for consent to cookies"
     if words >= AN_ARTICLE:

@@ -173,9 +173,11 @@ def _mean(sets: Sequence[tuple[Any, int]], weights: Weights) -> float:
 
 async def run(arguments: argparse.Namespace) -> None:
     from bot.configuration import load as settings
-    from bot.wiring import open_encoder
+    from bot.wiring import data_dir
+    from core.engine.choose import open_engine
 
-    encoder = await open_encoder(settings())
+    chosen = settings()
+    _, encoder = await open_engine(chosen.model, data_dir(chosen))
     if arguments.tune:
         await tune(arguments.data, arguments.limit, encoder, arguments.tune)
     else:

@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL
-from support.builders import a_record
+from support.builders import a_page, a_record
 
 from core.errors import SettingsError
 from storage.database import (
@@ -59,6 +59,15 @@ async def test_missing_folders_are_made(tmp_path: Path) -> None:
     async with open_database(database_url(None, tmp_path / "a" / "b")):
         pass
     assert (tmp_path / "a" / "b" / "smartdevdigest.sqlite3").exists()
+
+
+async def test_the_page_s_validators_are_kept_with_the_article(url: URL) -> None:
+    page = a_page("x", etag='"v7"', last_modified="Sat, 21 Nov 2026 06:00:00 GMT")
+    async with open_database(url) as engine:
+        await SqlDigests(engine).add(a_record(), content_hash="a" * 64, page=page)
+        async with engine.connect() as connection:
+            kept = await connection.execute(select(ArticleRow.etag, ArticleRow.last_modified))
+            assert kept.one() == ('"v7"', "Sat, 21 Nov 2026 06:00:00 GMT")
 
 
 async def test_opening_again_keeps_everything(url: URL) -> None:
@@ -228,7 +237,7 @@ import asyncio, sys
 from pathlib import Path
 from storage.database import database_url, open_database
 from storage.digests import SqlDigests
-from support.builders import a_record
+from support.builders import a_page, a_record
 
 async def main(folder, number):
     async with open_database(database_url(None, Path(folder))) as engine:

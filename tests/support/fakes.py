@@ -27,7 +27,9 @@ class FakeDigests:
     async def get(self, digest_id: str) -> DigestRecord | None:
         return self.records.get(digest_id)
 
-    async def add(self, record: DigestRecord, *, content_hash: str) -> None:
+    async def add(
+        self, record: DigestRecord, *, content_hash: str, page: Page | None = None
+    ) -> None:
         self.records.pop(record.id, None)  # added again: it is the newest now
         self.records[record.id] = record
         self.hashes[record.id] = content_hash

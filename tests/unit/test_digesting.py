@@ -191,3 +191,9 @@ def test_the_first_part_and_the_weightiest_are_drafted() -> None:
     chosen = chosen_parts(document.parts, weigh(document), 2)
     assert chosen[0] == 0
     assert "Raft" in document.parts[chosen[1]].text
+
+
+async def test_an_article_whose_address_is_no_link_is_digested_all_the_same() -> None:
+    article = an_article(content=SECTION, url="not a link")
+    record = await a_digester(Scripted("Raft elects a leader.")).digest(article)
+    assert record.article.site is None

@@ -24,7 +24,7 @@ function announce(text) {
 }
 
 function row({ mine, at = new Date() }, ...content) {
-  const avatar = el("span", { class: mine ? "avatar me" : "avatar bot", "aria-hidden": "true" }, mine ? "" : icon("book"));
+  const avatar = el("span", { class: mine ? "avatar me" : "avatar bot", "aria-hidden": "true" }, icon(mine ? "person" : "lines"));
   const name = el("b", { class: "who", "data-w": mine ? "you" : null }, mine ? w("you") : "SmartDevDigest");
   const badge = mine ? null : el("span", { class: "badge", "data-w": "app" }, w("app"));
   const time = at && el("time", { datetime: at.toISOString() }, clock(at));
@@ -72,7 +72,8 @@ function follow(item) {
 function grown() {
   if (!following || !anchor) return;
   const bottom = scroll.scrollHeight - scroll.clientHeight;
-  scroll.scrollTop = Math.min(bottom, anchor.offsetTop - list.offsetTop + list.offsetTop - 12);
+  const beginning = scroll.scrollTop + anchor.getBoundingClientRect().top - scroll.getBoundingClientRect().top;
+  scroll.scrollTop = Math.min(bottom, beginning - 12);
 }
 
 // --- digests ---

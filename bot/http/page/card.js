@@ -14,7 +14,7 @@ export function freshId(prefix) {
 
 export function head(article) {
   const facts = [
-    article.site ?? hostOf(article.url),
+    isSample(article.url) ? w("sample") : (article.site ?? hostOf(article.url)),
     w(`source_${article.source_type}`),
     article.author,
     (article.publish_date ?? "").slice(0, 10),
@@ -37,16 +37,19 @@ function hostOf(url) {
   }
 }
 
-/** A sample digested when the server had another port: its address today. */
-export function hereIfSample(url) {
+function isSample(url) {
   try {
     const parsed = new URL(url);
-    const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(parsed.hostname);
-    const sample = /^\/samples\/[\w-]+\.html$/.test(parsed.pathname);
-    return loopback && sample ? location.origin + parsed.pathname : url;
+    const own = ["127.0.0.1", "localhost", "[::1]", location.hostname].includes(parsed.hostname);
+    return own && /^\/samples\/[\w-]+\.html$/.test(parsed.pathname);
   } catch {
-    return url;
+    return false;
   }
+}
+
+/** A sample digested when the server had another port: its address today. */
+export function hereIfSample(url) {
+  return isSample(url) ? location.origin + new URL(url).pathname : url;
 }
 
 export function difficulty(level, factors) {
@@ -119,13 +122,14 @@ function summary(record) {
 /** A sentence of the summary: pointing at it or pressing it shows what bears it out. */
 function claim(sentence) {
   const fromModel = sentence.origin === "model";
-  const who = w(fromModel ? "fromModel" : "fromArticle");
+  const same = sentence.source === sentence.text;
+  const who = w(fromModel ? "fromModel" : same ? "fromArticleAsIs" : "fromArticle");
   const id = freshId("source");
   const source = el(
     "div",
     { class: "source", id },
     el("p", { class: "source-who" }, who),
-    sentence.source && el("blockquote", {}, el("span", { class: "hidden" }, `${w("source")}: `), sentence.source),
+    sentence.source && !same && el("blockquote", {}, el("span", { class: "hidden" }, `${w("source")}: `), sentence.source),
   );
   const button = el(
     "button",
@@ -139,6 +143,9 @@ function claim(sentence) {
     item.classList.toggle("open", yes);
     item.classList.remove("dismissed");
   };
+  const turn = () => item.classList.toggle("above", roomBelow(item) < source.offsetHeight + 8);
+  item.addEventListener("mouseenter", turn);
+  button.addEventListener("focus", turn);
   button.addEventListener("click", () => open(button.getAttribute("aria-expanded") !== "true"));
   button.addEventListener("blur", () => open(false));
   item.addEventListener("mouseleave", () => item.classList.remove("dismissed"));
@@ -148,6 +155,11 @@ function claim(sentence) {
     item.classList.add("dismissed");
   });
   return item;
+}
+
+function roomBelow(item) {
+  const around = item.closest(".scroll")?.getBoundingClientRect();
+  return (around?.bottom ?? innerHeight) - item.getBoundingClientRect().bottom;
 }
 
 function prerequisites(record) {

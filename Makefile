@@ -1,0 +1,59 @@
+# Two commands do everything: `make run` and `make test`. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help run test check format bench clean
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/installed ## Set up, prepare the model (once, with a progress bar), serve the chat page
+	@$(BIN)/smartdevdigest run $(ARGS)
+
+test: $(VENV)/installed-dev ## Set up and run all tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (under a minute)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -m "not slow and not gpu and not network" tests/unit tests/contract
+
+format: $(VENV)/installed-dev ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/installed-bench ## Print the tables of the documentation again (needs DATA=folder)
+	@$(BIN)/python tests/benchmarks/bench_digest.py --data $(or $(DATA),../shared/data)
+	@$(BIN)/python tests/benchmarks/bench_engine.py
+	@$(BIN)/python tests/benchmarks/bench_extraction.py --data $(or $(DATA),../shared/data)/extraction
+	@$(BIN)/python tests/benchmarks/bench_summary.py --data $(or $(DATA),../shared/data)
+
+clean: ## Remove the virtual environment and caches (never your data folder)
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "SmartDevDigest needs Python 3.11 or newer; name one: make run PYTHON=python3.12" >&2; exit 2; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+# pip before 23.3 trips over lxml's extras
+	@$(PIP) install --quiet --upgrade "pip>=24"
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing (a few minutes the first time) ..."
+	@$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing with the tools for tests ..."
+	@$(PIP) install --quiet --constraint constraints.txt --editable ".[dev,train]"
+	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-bench: $(VENV)/installed-dev
+	@$(PIP) install --quiet --constraint constraints.txt --editable ".[dev,train,bench]"
+	@touch $@

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from support.tiny_encoder import tiny_encoder
+
+from core.engine.choose import open_engine
+from core.engine.echo import HashingEncoder
+from core.engine.encoder import CTranslate2Encoder
+from core.engine.vectors import mean_of_tokens, unit
+from core.errors import ModelNotReady
+from core.settings import ModelSettings
+
+TEXTS = [
+    "The scheduler places pods on nodes.",
+    "cats sleep",
+    "A long queue of cats. " * 8,
+    "most of the day",
+    "pods " * 400,
+]
+
+
+async def test_its_vectors_are_those_of_transformers() -> None:
+    tiny = tiny_encoder()
+    ours = await CTranslate2Encoder(tiny.folder).embed(TEXTS)
+    likeness = (ours * tiny.embed(TEXTS)).sum(axis=1)
+    assert likeness.min() > 0.99
+
+
+def test_the_mean_leaves_out_padding() -> None:
+    states = np.array([[[2, 0], [0, 2], [99, 99]]], dtype=np.float32)
+    np.testing.assert_allclose(mean_of_tokens(states, [2]), [[0.5**0.5, 0.5**0.5]], rtol=1e-6)
+
+
+def test_a_vector_of_zeros_gets_a_length_too() -> None:
+    np.testing.assert_allclose(np.linalg.norm(unit(np.zeros((2, 3), np.float32)), axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "far"),
+    [
+        ("Pods run on nodes.", "A node runs many pods.", "The cat sleeps."),
+        ("스케줄러는 파드를 노드에 배치한다.", "파드가 노드에 배치됩니다.", "고양이가 잔다."),
+    ],
+)
+async def test_hashing_puts_shared_words_together(text: str, near: str, far: str) -> None:
+    one, two, three = await HashingEncoder().embed([text, near, far])
+    assert one @ two > one @ three + 0.1
+
+
+async def test_the_echo_engine_opens_without_a_model(tmp_path: object) -> None:
+    code = (
+        "import asyncio, sys, pathlib\n"
+        "from core.engine.choose import open_engine\n"
+        "from core.settings import ModelSettings\n"
+        "engine, encoder = asyncio.run(\n"
+        "    open_engine(ModelSettings(engine='echo'), pathlib.Path('/nowhere')))\n"
+        "heavy = {'torch', 'transformers', 'ctranslate2', 'peft'} & set(sys.modules)\n"
+        "print(engine.name, encoder.name, sorted(heavy))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["echo", "hashing-512", "[]"]
+
+
+@pytest.mark.parametrize("name", ["gptq", "openai"])
+async def test_engines_of_a_later_release_say_so(name: str, tmp_path: object) -> None:
+    from pathlib import Path
+
+    settings = ModelSettings.model_validate({"engine": name})
+    with pytest.raises(ModelNotReady, match="later release"):
+        await open_engine(settings, Path(str(tmp_path)))
