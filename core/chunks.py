@@ -172,7 +172,8 @@ def plain(text: str) -> str:
     text = _LINK.sub(r"\1", _IMAGE.sub("", text))
     text = _EMPHASIS.sub(r"\2", text)
     text = _TAG.sub("", text) if "<" in text and "`" not in text else text
-    return " ".join(text.replace("`", "").split())
+    # the pilcrow is a documentation page's link to its own heading
+    return " ".join(text.replace("`", "").replace("¶", "").split())
 
 
 _ENDS = re.compile(r"[.!?…。][\"'”’)\]]*$")

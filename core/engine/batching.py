@@ -149,9 +149,9 @@ class WaitingLine(Generic[R]):
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._run, batch)
         except EngineFailed as error:
-            failed: EngineFailed = error
-        except (RuntimeError, ValueError, MemoryError) as error:  # what the C++ side raises
-            failed = EngineFailed(self._name, str(error))
+            failed = error
+        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+            failed = EngineFailed(self._name, str(error) or type(error).__name__)
             failed.__cause__ = error
         else:
             failed = EngineFailed(self._name, "no answer came")

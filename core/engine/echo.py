@@ -20,7 +20,7 @@ from core.errors import EngineFailed
 from core.ports import Generation, Prompt, Vectors
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_PIECE = re.compile(r"\s*\S+")
+_PIECE = re.compile(r"\s*\S+|\s+$")
 _SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n+")
 _HANGUL = re.compile(r"[가-힣]")
 

@@ -73,9 +73,16 @@ def judge(document: Document) -> tuple[DifficultyLevel, tuple[Factor, ...]]:
     fitted = fit(document.language)
     measured = measure(document)
     places = {name: scale.place(measured[name]) for name, scale in fitted.scales.items()}
-    total = sum(fitted.scales[name].weight * place for name, place in places.items())
+    total = _total(fitted, places, any(not _is_shell(block) for block in document.code))
     score = 1.0 + 4.0 * (total - fitted.low) / (fitted.high - fitted.low)
     return DifficultyLevel.of(score), _factors(fitted, places, document)
+
+
+def _total(fitted: Fit, places: dict[str, float], has_code: bool) -> float:
+    """The weighted mean; prose without code is judged by the other three factors alone."""
+    counted = [n for n, s in fitted.scales.items() if has_code or s.factor != "algorithms"]
+    weight = sum(fitted.scales[name].weight for name in counted)
+    return sum(fitted.scales[name].weight * places[name] for name in counted) / weight
 
 
 def _factors(fitted: Fit, places: dict[str, float], document: Document) -> tuple[Factor, ...]:
@@ -166,7 +173,6 @@ def measure(document: Document) -> dict[str, float]:
         "technologies": float(len(_technologies_used(document))),
         "short_forms": 100 * len(set(_SHORT_FORM.findall(text))) / total,
         "level_words": 100 * (len(_DEEP.findall(text)) - len(_EASY.findall(text))) / total,
-        "length": min(6.0, document.words / 1000),
         "code_lines": min(400.0, lines) ** 0.5,
         "branching": sum(len(_BRANCH.findall(b.text)) for b in code) / max(8, lines),
         "nesting": max((_depth(b.text) for b in code), default=0.0),
@@ -190,8 +196,13 @@ def _depth(code: str) -> float:
 
 
 def _technologies_used(document: Document) -> list[str]:
-    text = document.prose
-    return [t.name for t in technologies() if t.pattern.search(text)]
+    """In more than one sentence: what is mentioned once need not be known."""
+    found = []
+    for technology in technologies():
+        mentions = (s for s in document.sentences if technology.pattern.search(s.text))
+        if next(mentions, None) and next(mentions, None):
+            found.append(technology.name)
+    return found
 
 
 def _driving(document: Document) -> dict[FactorName, tuple[str, ...]]:

@@ -42,7 +42,8 @@ def explained(
         if definition is not None:
             found.setdefault(_key(term), Explained(term, definition, "article"))
     for term, definition in _introduced(document):
-        if not _known(term, found):
+        said = any(definition.endswith(other.explanation) for other in found.values())
+        if not _known(term, found) and not said:
             found[_key(term)] = Explained(term, definition, "article")
     for term in (*candidates, *_from_glossary(document)):
         entry = glossary.lookup(term, wanted) or glossary.lookup(term, document.language)

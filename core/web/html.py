@@ -32,6 +32,8 @@ from core.web.candidates import GOOD_ENOUGH, Evidence, evidence_in, score
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 logging.getLogger("readability").setLevel(logging.CRITICAL)
 
+# Fewest steps of all its modes; what it takes too much is what the next steps look for.
+_QUICK: dict[str, Any] = {"fast": True, "favor_recall": True}
 _FEW_WORDS = 60
 _FOR_ALL = 50_000  # elements; beyond that one extractor has to do
 _GUTTERS = (
@@ -82,7 +84,7 @@ def _without_huge_tags(html: str) -> str:
 def found_in(tree: _Element, html: str, url: str) -> Found:
     """The article of a page, boilerplate off."""
     document = _metadata(tree, url)
-    first = _blocks(_trafilatura(tree, fast=True))
+    first = _blocks(_trafilatura(tree, **_QUICK))
     evidence = evidence_in(tree)
     blocks = first
     if _worth(first, evidence) < GOOD_ENOUGH and size_of(tree) <= _FOR_ALL:

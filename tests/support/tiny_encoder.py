@@ -60,6 +60,7 @@ def tiny_encoder() -> TinyEncoder:
         num_attention_heads=4,
         intermediate_size=96,
         max_position_embeddings=256,
+        position_embedding_type="absolute",  # the converter asks for it
         initializer_range=0.3,  # random words shall lie far apart
     )
     model = BertModel(config).eval()
