@@ -36,7 +36,7 @@ def digest_view(record: DigestRecord, ui: Language) -> RenderableType:
 def _parts(record: DigestRecord, ui: Language) -> Iterator[RenderableType]:
     yield _head(record, ui)
     yield _difficulty(record, ui)
-    yield from _section("summary", ui, [_sentence(one, ui) for one in record.details.sentences])
+    yield from _section("summary", ui, _summary(record.details.sentences, ui))
     yield from _section("keywords", ui, _joined(record.digest.keywords))
     yield from _section("prerequisites", ui, _joined(record.digest.prerequisites))
     yield from _section("terms", ui, _terms(record, ui))
@@ -100,11 +100,17 @@ def _section(key: str, ui: Language, lines: list[Text]) -> Iterator[RenderableTy
             yield Padding(line, (0, 0, 0, 2), expand=False)
 
 
-def _sentence(sentence: SummarySentence, ui: Language) -> Text:
-    return Text.assemble(
-        _text(sentence.text),
-        _text(f"  [{replies.say(f'origin.{sentence.origin}', ui)}]", "dim"),
-    )
+def _summary(sentences: tuple[SummarySentence, ...], ui: Language) -> list[Text]:
+    """Where the sentences come from is said once if it is the same for all."""
+    origins = {sentence.origin for sentence in sentences}
+    if len(origins) != 1:
+        return [Text.assemble(_text(s.text), _from(s.origin, ui)) for s in sentences]
+    lines = [_text(sentence.text) for sentence in sentences]
+    return [*lines[:-1], Text.assemble(lines[-1], _from(origins.pop(), ui))]
+
+
+def _from(origin: str, ui: Language) -> Text:
+    return _text(f"  [{replies.say(f'origin.{origin}', ui)}]", "dim")
 
 
 def _joined(words: tuple[str, ...]) -> list[Text]:

@@ -174,7 +174,12 @@ def _place(sentence: Sentence, total: int, weights: Weights) -> float:
 _LEANS = re.compile(
     r"^(?:this|that|these|those|it|they|he|she|but|so|and|or|then|here|however|also|instead|"
     r"for example|for instance|in addition|yes|no|well|note that|as (?:shown|seen|you can see)|"
+    r"just as|after (?:\w+ing|that|you|we)|once (?:you|we|the)|now|next|finally|similarly|otherwise|"
     r"그러나|하지만|그리고|또한|또|이는|이것은|이를|이런|이러한|그래서|따라서|예를 들어|즉|그런데)\b",
+    re.I,
+)
+_POINTS = re.compile(
+    r"\(see\b|\bsee (?:section|chapter|figure|below|above)|\b(?:figure|listing|table) \d|위 그림|다음 그림|아래 코드|위 코드",
     re.I,
 )
 _CHATTY = re.compile(
@@ -196,6 +201,7 @@ def _fitness(sentence: Sentence, weights: Weights) -> float:
     value = -0.25 * max(0.0, (weights.length - length) / weights.length)
     value -= 0.01 * max(0, length - 40)
     value -= 0.15 if _LEANS.match(sentence.text) else 0.0
+    value -= 0.2 if _POINTS.search(sentence.text) else 0.0
     value -= 0.2 if _CHATTY.search(sentence.text) else 0.0
     value -= 0.3 if sentence.text.rstrip("\"'”’)").endswith("?") else 0.0
     value -= 0.1 if sentence.kind == "item" else 0.0

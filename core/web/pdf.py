@@ -31,7 +31,7 @@ _pdfium = threading.Lock()
 _HYPHEN = re.compile(r"[-\u00ad\u2010\x02\ufffe]$")
 _HEADING = re.compile(
     r"^(?:(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|[A-H](?:\.\d{1,2}){0,2}\.?|제\s*\d+\s*[장절])\s+)?"
-    r"(?=[A-Z가-힣])[^.!?]{2,80}$"
+    r"(?=[A-Z가-힣])(?:[^.!?]|\.(?=\w)){2,80}$"
 )
 _NUMBERED = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|제\s*\d+\s*[장절])\s+\S")
 _KNOWN_HEADINGS = re.compile(
@@ -46,6 +46,7 @@ _AFTER_REFERENCES = re.compile(
     r"^(?:appendix|supplement|[A-H](?:\.\d{1,2}|\.)?\s+[A-Z]|부록)", re.IGNORECASE
 )
 _PAGE_NUMBER = re.compile(r"^\W*(?:page\s*)?\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?\W*$", re.IGNORECASE)
+_CONTENTS_LINE = re.compile(r"(?:\. ?){5,}\s*(?:\d{1,4}|[ivxl]{1,6})?$")
 _BULLET = re.compile(r"^\s*[•‣◦▪●–]\s*")
 _ARXIV = re.compile(r"arXiv:\d{4}\.\d{4,5}(?:v\d+)?\s+\[[\w.-]+\]\s+(\d{1,2}) (\w{3}) (\d{4})")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -73,7 +74,9 @@ def read_pdf(body: bytes, url: str) -> PdfText:
     stamp = next((found for page in pages[:1] if (found := _ARXIV.search(page))), None)
     lines = _without_furniture([_lines_of(page) for page in pages])
     title = _title(metadata.get("Title", ""), large)
-    blocks = _blocks([line for line in lines if not _ARXIV.search(line)])
+    blocks = _blocks(
+        [line for line in lines if not (_ARXIV.search(line) or _CONTENTS_LINE.search(line))]
+    )
     blocks = _below(title, blocks)
     names = {
         block.text.strip(" .:0123456789").lower() for block in blocks if block.kind == "heading"
@@ -144,7 +147,7 @@ def _largest(document: pypdfium2.PdfDocument) -> str:
             runs[-1] = (size, runs[-1][1] + char)
         elif not char.isspace():
             runs.append((size, char))
-    long = [(size, run) for size, run in runs if sum(c.isalpha() for c in run) >= 8]
+    long = [(size, run) for size, run in runs if sum(c.isalpha() for c in run) >= 5]
     if not long or len({size for size, _ in long}) < 2:
         return ""
     return " ".join(max(long, key=lambda run: run[0])[1].split())[:300]

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
+from support.builders import a_digest, a_record
 from support.http_client import HOSTILE, LINK, PARAGRAPHS, Running, a_page_of, running
 
+from core.digest import TechnicalTerm
 from core.errors import SiteUnavailable
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -149,19 +151,22 @@ async def test_the_buttons_under_a_digest_do_what_they_say(server: Running) -> N
         assert await page.locator(".card").count() == 1
 
 
-async def test_all_terms_unfold(server: Running) -> None:
+async def test_a_recent_digest_is_shown_with_all_its_terms_on_request(server: Running) -> None:
+    names = ("pool", "handshake", "queue", "timeout")
+    terms = tuple(TechnicalTerm(term=name, explanation=f"What a {name} is.") for name in names)
+    kept = a_record(digest=a_digest(technical_terms=terms))
+    await server.digests.add(kept, content_hash="any")
     async with opened(server) as page:
-        await a_finished_card(page, server)
-        more = page.get_by_role("button", name="Terms (")
+        await page.locator("#recent button").click()
+        await expect(page.locator(".message.mine")).to_contain_text(str(kept.article.url))
         shown = page.locator(".term:visible")
-        first = await shown.count()
-        if await more.count() == 0:
-            assert first <= 2
-            return
+        await expect(shown).to_have_count(2)
+        more = page.get_by_role("button", name="Terms (4)")
         await more.click()
-        assert await shown.count() > first
+        await expect(more).to_have_attribute("aria-expanded", "true")
+        await expect(shown).to_have_count(4)
         await more.click()
-        assert await shown.count() == first
+        await expect(shown).to_have_count(2)
 
 
 async def test_the_other_language_is_asked_for_and_honestly_refused_in_a_note(

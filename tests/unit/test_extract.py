@@ -367,6 +367,14 @@ def test_a_pdf_with_abstract_and_references_is_a_paper_and_its_references_are_le
     assert "cited title" not in article.content
 
 
+def test_the_table_of_contents_of_a_pdf_is_left_out() -> None:
+    contents = ["1 Introduction . . . . . . . . . . . . . . 3", "2 Method ............... 14"]
+    article = read(a_page(a_pdf([contents, LINES]), content_type="application/pdf"))
+    assert ". . ." not in article.content
+    assert "...." not in article.content
+    assert "## 1 Introduction" in article.content
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [
