@@ -203,16 +203,21 @@ def cut(article: Article, part_words: int) -> Document:
 def _sentences(found: list[Block], language: Language) -> Iterator[Sentence]:
     heading = ""
     index = 0
+    code_before = False
     for block in found:
         if block.kind == "heading":
             heading = block.text
         if block.kind in ("heading", "code"):
+            code_before = block.kind == "code"
             continue
         texts = [block.text] if block.kind == "table" else sentences(block.text, language)
         for place, text in enumerate(texts):
-            whole = _whole(text, block.kind)
+            # "could then be …" after a code block goes on with the sentence before the block
+            goes_on = code_before and place == 0 and text[0].islower()
+            whole = _whole(text, block.kind) and not goes_on
             yield Sentence(text, index, block.section, heading, block.kind, place == 0, whole)
             index += 1
+        code_before = False
 
 
 def _parts(all_sentences: tuple[Sentence, ...], part_words: int) -> Iterator[Part]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -46,7 +47,9 @@ def texts(root: Path, names: Iterable[str], language: Language) -> Iterator[str]
     for name in names:
         for row in rows(root / f"{name}.jsonl.gz"):
             text = str(row.get("content") or row.get("premise") or row.get("sentence1"))
-            if row.get("language", "en") == language and text not in seen:
+            # XNLI is for non-commercial use, whatever its translation says
+            free = not {"NC", "XNLI"} & set(re.split(r"\W", str(row.get("license"))))
+            if free and row.get("language", "en") == language and text not in seen:
                 seen.add(text)
                 yield " ".join(b.text for b in blocks(text) if b.kind != "code")
 

@@ -107,9 +107,9 @@ class Api:
         return router
 
     async def digest(self, request: Request, details: bool = False, stream: bool = False) -> Any:
-        """The body is a link, an article in the input contract, or that article under `article`.
+        """The body is a link, an article in the input contract, or that article under "article".
 
-        `details=1` adds id, article and details; `stream=1` answers with server-sent events:
+        details=1 adds id, article and details; stream=1 answers with server-sent events:
         reading, judged, drafting, checking, and at last finished or failed.
         """
         wish = wanted(await read_json(request, self.max_body))

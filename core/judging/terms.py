@@ -89,7 +89,7 @@ _DEFINES_EN = (
     r"^(?:(?:in [^,]{{2,40}}, )?(?:an?|the)\s+)?{term}s?(?:\s*\([^)]{{1,40}}\))?\s*,?\s+"
     r"(?:is|are)\s+(?:simply |basically |essentially |just )?(?:an?|the|any|one of)\s+"
     r"(?!same|way to go|only|first|most|best|case|reason|problem|question|example|default)"
-    r"|\b{term}s?(?:\s*\([^)]{{1,40}}\))?\s+(?:refers? to|means|stands for|denotes?|describes?)\s"
+    r"|^(?:an?\s+|the\s+)?{term}s?(?:\s*\([^)]{{1,40}}\))?\s+(?:refers? to|means|stands? for|denotes?)\s"
     r"|^(?:we|you) (?:call|define) .{{0,60}}\b{term}\b"
 )
 _TOPIC_KO = (

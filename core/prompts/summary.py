@@ -38,14 +38,16 @@ def render(title: str, text: str, language: Language, count: int = 1) -> Prompt:
     )
 
 
-# What models put before an answer, and what they write instead of one.
+# What models put before an answer, and what they write instead of one: a sentence about "the text"
+# says that something is discussed, and not what.
 _PREAMBLE = re.compile(
     r"^\s*(?:sure|certainly|okay|here(?:'s| is)[^:\n]{0,80}|(?:the )?(?:text|article|summary)[^:\n]{0,40}|요약)\s*[:!]\s*",
     re.I,
 )
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _ABOUT_ITSELF = re.compile(
-    r"\b(?:as an ai|language model|i cannot|i can't|i'm sorry|summarize the text|the (?:above )?text (?:above )?provides)\b",
+    r"^(?:the|this|our) (?:above |original |given )?(?:text|passage|summary|code (?:in|above)|author)\b"
+    r"|\b(?:as an ai|language model|i cannot|i can't|i'm sorry|summarize the text|the (?:above )?text (?:above )?provides)\b",
     re.I,
 )
 

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from support.builders import a_digest, a_record
 from support.http_client import HOSTILE, LINK, PARAGRAPHS, Running, a_page_of, running
 
-from core.digest import TechnicalTerm
+from core.digest import LABELS, TechnicalTerm
 from core.errors import SiteUnavailable
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -332,6 +332,16 @@ async def test_dark_can_be_chosen_and_is_remembered(server: Running) -> None:
         assert await page.evaluate(ground) == dark
 
 
+@pytest.mark.parametrize("width", [375, 600, 900, 1280])
+async def test_the_languages_stand_on_one_line_at_every_width(server: Running, width: int) -> None:
+    async with opened(server, width=width) as page:
+        for button in await page.locator("[data-language]").all():
+            box = await button.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= width
+            assert await button.evaluate("node => node.scrollHeight <= node.clientHeight")
+
+
 async def test_on_a_phone_nothing_is_wider_than_the_screen(server: Running) -> None:
     async with opened(server, width=375) as page:
         await a_finished_card(page, server)
@@ -369,7 +379,11 @@ async def test_text_is_readable_against_its_ground(server: Running) -> None:
         await a_finished_card(page, server)
         await page.locator(".why summary").click()
         for _ in ("light", "dark"):
-            assert await page.evaluate(CONTRAST) == []
+            for level in LABELS:
+                await page.locator(".difficulty").evaluate(
+                    "(node, level) => { node.dataset.level = level }", level
+                )
+                assert await page.evaluate(CONTRAST) == [], level
             await page.locator("#theme").click()
 
 
