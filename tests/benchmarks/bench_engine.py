@@ -274,7 +274,9 @@ def machine() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data-dir", type=Path, default=Path.home() / ".cache/smartdevdigest-bench")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path.home() / ".cache/smartdevdigest-bench"
+    )
     parser.add_argument("--wheels", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", default="1,4,16")

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.tiny_model import CHATS, SONG, chatml, tiny_model
@@ -189,7 +190,12 @@ async def test_a_batch_gives_what_each_prompt_gives_alone() -> None:
     alone = [await engine.generate(prompt, options) for prompt in prompts]
     runs: list[int] = []
     run = engine._line._run  # watched, to be sure that there were batches at all
-    engine._line._run = lambda batch: (runs.append(len(batch)), run(batch))[1]
+
+    def watched(batch: Any) -> Any:
+        runs.append(len(batch))
+        return run(batch)
+
+    engine._line._run = watched
     together = await asyncio.gather(*(engine.generate(one, options) for one in prompts * 5))
     assert together == alone * 5
     assert max(runs) > 1
@@ -267,7 +273,7 @@ async def test_closing_ends_what_runs() -> None:
 
 
 def test_a_folder_without_a_model_is_not_ready(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotReady, match="engine.json"):
+    with pytest.raises(ModelNotReady, match=r"engine\.json"):
         CTranslate2Engine(tmp_path, ModelSettings())
 
 

@@ -161,7 +161,7 @@ async def test_a_child_that_dies_is_reported(data: Path) -> None:
 
 
 async def test_noise_of_libraries_is_not_progress(data: Path) -> None:
-    noisy = "print('Loading: 100%'); print('[1]'); print('{\"subject\": \"x\", \"reason\": \"y\"}')"
+    noisy = 'print(\'Loading: 100%\'); print(\'[1]\'); print(\'{"subject": "x", "reason": "y"}\')'
     with pytest.raises(ModelNotReady, match="x: y"):
         await prepare(data, child=[sys.executable, "-c", noisy])
 

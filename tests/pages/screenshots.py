@@ -32,7 +32,8 @@ OUT = Path(__file__).parent / "screenshots"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    extensions_map = {".md": "text/markdown; charset=utf-8", ".html": "text/html"}
+    def guess_type(self, path: Any) -> str:
+        return "text/markdown; charset=utf-8" if str(path).endswith(".md") else "text/html"
 
     def log_message(self, *_: Any) -> None: ...
 

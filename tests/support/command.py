@@ -27,7 +27,7 @@ class Ended:
 async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Waits for something that another process does, which no event of ours can tell."""
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110
+        while not holds():
             await asyncio.sleep(0.01)
 
 

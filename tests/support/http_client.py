@@ -159,7 +159,7 @@ async def _served(service: Service, settings: Settings) -> AsyncIterator[str]:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             async with asyncio.timeout(10):
-                while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
+                while not server.started:
                     await asyncio.sleep(0.01)
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
