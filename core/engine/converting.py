@@ -30,7 +30,7 @@ def convert_generator(unpacked: Path, target: Path, adapter: Path | None) -> Non
         gguf.parent, gguf_file=gguf.name, dtype=torch.float32
     )
     if adapter is not None:
-        model = _merged(model, adapter)
+        model = merged(model, adapter)
     convert(model, tokenizer, target)
     ModelCard(
         name="SmolLM2-135M-Instruct" + ("" if adapter is None else "+adapter"),
@@ -59,7 +59,7 @@ def convert(model: Any, tokenizer: Any, target: Path) -> None:
     tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
 
 
-def _merged(model: Any, adapter: Path) -> Any:
+def merged(model: Any, adapter: Path) -> Any:
     from peft import PeftModel
 
     try:

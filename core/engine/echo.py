@@ -22,6 +22,7 @@ from core.ports import Generation, Prompt, Vectors
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _PIECE = re.compile(r"\s*\S+|\s+$")
 _SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n+")
+_LABEL = re.compile(r"^[^\n.]{1,30}:\n")  # "Text:" above the article in a prompt
 _HANGUL = re.compile(r"[가-힣]")
 
 
@@ -65,7 +66,7 @@ class EchoEngine:
 
 def echo(text: str, options: Generation) -> str:
     """The first sentences of the longest paragraph: in a prompt that is the article's text."""
-    paragraph = max(text.split("\n\n"), key=len).strip()
+    paragraph = _LABEL.sub("", max(text.split("\n\n"), key=len).strip())
     words = _within(paragraph, options.max_new_tokens)
     kept = " ".join(_SENTENCE_END.split(words)[:3])
     cuts = [at for at in (kept.find(stop) for stop in options.stop if stop) if at >= 0]

@@ -63,8 +63,14 @@ def _names(term: str) -> list[str]:
 
 
 def _beginning(text: str, language: Language) -> str:
-    first = text.split("\n\n")[0]
-    return " ".join(sentences(first, language)[:2])
+    found = sentences(text.split("\n\n")[0], language)
+    if len(found) > 1 and _ASIDE.match(found[0]):
+        found = found[1:]
+    return " ".join(found[:2])
+
+
+# An entry that begins with a remark about the word, and says what it means afterwards.
+_ASIDE = re.compile(r"Please note|Note that|IT에서 서비스는 다양한 의미")
 
 
 def _key(name: str) -> str:

@@ -25,6 +25,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,16 +44,17 @@ from core.settings import ModelSettings
 SYSTEM = "You summarise technical articles for engineers. You only say what the text says."
 QUESTION = "Summarise this text in three sentences.\n\n"
 NEW_TOKENS = 96
+_MARKS = "abcdefghijklmnopqrstuvwxyz"  # one letter each: prompts of one length, none alike
 NEVER = ("<gh_stars>",)  # an end token that neither model ever writes
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Seconds to the first text and in all."""
+    """Seconds to the first text and in all, and how many tokens llama.cpp says it wrote."""
 
     first: float
     total: float
-    tokens: int
+    tokens: int = NEW_TOKENS
 
 
 # -- the two engines, each in its own process ---------------------------------------------
@@ -73,26 +75,25 @@ class Ours:
         return self._loop.run_until_complete(all_at_once())
 
     async def _answer(self, user: str) -> Answer:
-        begin, first, text = time.perf_counter(), 0.0, ""
+        begin, first = time.perf_counter(), 0.0
         options = Generation(max_new_tokens=NEW_TOKENS)
-        async for piece in self._engine.stream(Prompt(user, SYSTEM), options):
+        async for _ in self._engine.stream(Prompt(user, SYSTEM), options):
             first = first or time.perf_counter() - begin
-            text += piece
-        return Answer(first, time.perf_counter() - begin, self._engine.count_tokens(text))
+        return Answer(first, time.perf_counter() - begin)
 
 
 class Llama:
     """llama.cpp's own server, in process, with prompt caching as it comes."""
 
-    def __init__(self, gguf: Path, threads: int, ubatch: int, attention: str) -> None:
+    def __init__(self, gguf: Path, threads: int, ubatch: int, attention: str, slots: int) -> None:
         import xllamacpp
 
         params = xllamacpp.CommonParams()
         params.model.path = str(gguf)
-        params.n_ctx = 2048
+        params.n_ctx = 2048 * slots
         params.n_batch = 2048
         params.n_ubatch = ubatch
-        params.n_parallel = 1
+        params.n_parallel = slots
         params.cpuparams.n_threads = threads
         params.cpuparams_batch.n_threads = threads
         kinds = xllamacpp.llama_flash_attn_type
@@ -103,6 +104,10 @@ class Llama:
         }[attention]
         params.verbosity = -1
         self._server = xllamacpp.Server(params)
+        self._callers = ThreadPoolExecutor(slots)
+
+    def many(self, users: list[str]) -> list[Answer]:
+        return list(self._callers.map(self.answer, users))
 
     def answer(self, user: str) -> Answer:
         turns = (("system", SYSTEM), ("user", user))
@@ -140,10 +145,10 @@ def serve(asked: argparse.Namespace) -> None:
     if asked.child == "ours":
         engine = Ours(asked.model, asked.threads)
     else:
-        engine = Llama(asked.model, asked.threads, asked.ubatch, asked.attention)
+        engine = Llama(asked.model, asked.threads, asked.ubatch, asked.attention, asked.slots)
     for line in sys.stdin:
         users = json.loads(line)
-        found = engine.many(users) if isinstance(engine, Ours) else [engine.answer(users[0])]
+        found = engine.many(users)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         answers.write(json.dumps({"answers": [vars(one) for one in found], "peak": peak}) + "\n")
         answers.flush()
@@ -244,23 +249,22 @@ def side_by_side(children: list[Child], chat: Chat, rounds: int) -> None:
         print(f"| {size} + {NEW_TOKENS} | **llama.cpp's best : ours** | **{ratio:.2f}** | | | | |")
 
 
-def at_once(child: Child, chat: Chat, numbers: list[int]) -> None:
-    print("\n| requests at once | prompts | all done s | requests/s | median wait s | peak MB |")
-    print("|---|---|---|---|---|---|")
+def at_once(children: list[Child], chat: Chat, number: int) -> None:
     source = prompts(chat, 450)
-    for number in numbers:
-        same_length = [next(source)] * number
-        for kind, users in (
-            ("different", [next(source) for _ in range(number)]),
-            ("of one length", same_length),
-        ):
+    different = [next(source) for _ in range(number)]
+    rounds = [("different", different)]
+    if number > 1:
+        rounds.append(("of one length", [next(source)[:-1] + mark for mark in _MARKS[:number]]))
+    for child in children:
+        child.ask(next(source))  # warm
+        for kind, users in rounds:
             begin = time.perf_counter()
             answers = child.ask(*users)
             took = time.perf_counter() - begin
             middle = statistics.median(one.total for one in answers)
             print(
-                f"| {number} | {kind} | {took:.2f} | {number / took:.2f} | {middle:.2f} | "
-                f"{child.peak:.0f} |"
+                f"| {number} | {kind} | {child.name} | {took:.2f} | {number / took:.2f} | "
+                f"{middle:.2f} | {child.peak:.0f} |"
             )
 
 
@@ -285,6 +289,7 @@ def main() -> None:
     parser.add_argument("--child", choices=["ours", "llama.cpp"], help=argparse.SUPPRESS)
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--ubatch", type=int, default=512, help=argparse.SUPPRESS)
+    parser.add_argument("--slots", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--attention", default="auto", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
@@ -308,9 +313,16 @@ def main() -> None:
                 )
             others.append(Child("llama.cpp threads=1", gguf, threads=1))
         side_by_side([ours, *others], chat, asked.rounds)
-        at_once(ours, chat, [int(number) for number in asked.requests.split(",")])
-        for child in (ours, *others):
+        for child in others:
             child.end()
+        print("\n| at once | prompts | engine | all done s | requests/s | median s | peak MB |")
+        print("|---|---|---|---|---|---|---|")
+        for number in map(int, asked.requests.split(",")):
+            slots = min(number, 16)
+            other = Child("llama.cpp", gguf, threads=asked.threads, slots=slots)
+            at_once([ours, other], chat, number)
+            other.end()
+        ours.end()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import errno
 import hashlib
 import json
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import core
-from core.engine import preparing
+from core.engine import converting, preparing
 from core.engine.prepare import prepare
 from core.engine.prepared import MANIFEST, PreparedModels, expected, find, is_whole, seal
 from core.engine.preparing import prepare_once
@@ -32,7 +33,7 @@ ROOT = Path(core.__file__).parent.parent
 CHILD = """
 import argparse, sys, time
 from pathlib import Path
-from core.engine import preparing
+from core.engine import converting, preparing
 from core.engine.prepared import expected
 
 parser = argparse.ArgumentParser()
@@ -59,6 +60,10 @@ except preparing.ModelNotReady as error:
     preparing._say({"subject": error.subject, "reason": error.reason})
     sys.exit(1)
 """
+
+
+# peft asks transformers for a name that transformers is about to drop.
+PEFT_WARNS = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
 
 
 @pytest.fixture
@@ -343,6 +348,51 @@ def test_another_adapter_is_another_model(tmp_path: Path) -> None:
     one = expected(tmp_path, tmp_path)
     (tmp_path / "adapter_model.safetensors").write_bytes(b"two")
     assert len({one, expected(tmp_path, tmp_path), expected(tmp_path, None)}) == 3
+
+
+@PEFT_WARNS
+def test_an_adapter_is_merged_before_the_conversion(tmp_path: Path) -> None:
+    """The adapter's own arithmetic, W + B·A·alpha/r, is found in the merged weights."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from support.tiny_model import tiny_model
+
+    base = copy.deepcopy(tiny_model().model)
+    config = LoraConfig(r=2, lora_alpha=4, target_modules=["q_proj"], task_type="CAUSAL_LM")
+    tuned = get_peft_model(copy.deepcopy(base), config)
+    for name, weights in tuned.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(weights)
+    tuned.save_pretrained(tmp_path)
+    layer = tuned.base_model.model.model.layers[1].self_attn.q_proj
+    change = 2.0 * layer.lora_B["default"].weight @ layer.lora_A["default"].weight
+
+    merged = converting.merged(base, tmp_path)
+    before = tiny_model().model.model.layers[1].self_attn.q_proj.weight
+    after = merged.model.layers[1].self_attn.q_proj.weight
+    assert change.abs().max() > 0.1
+    torch.testing.assert_close(after, before + change, atol=1e-5, rtol=1e-5)
+
+
+@PEFT_WARNS
+def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+    from support.tiny_model import tiny_model
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    other = LlamaForCausalLM(
+        LlamaConfig(
+            hidden_size=32,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            vocab_size=50,
+            num_attention_heads=2,
+        )
+    )
+    config = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
+    get_peft_model(other, config).save_pretrained(tmp_path)
+    with pytest.raises(ModelNotReady, match="does not fit"):
+        converting.merged(copy.deepcopy(tiny_model().model), tmp_path)
 
 
 @pytest.mark.slow

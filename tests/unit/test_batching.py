@@ -86,6 +86,19 @@ async def test_what_waits_and_is_of_one_kind_goes_together() -> None:
     assert desk.batches == [["first"], ["red", "rose", "ruby"], ["blue"], ["rust"]]
 
 
+async def test_a_batch_leaves_the_other_workers_their_share() -> None:
+    desk = Desk(open_at_once=False)
+    async with a_line(desk, workers=2, max_batch=8) as line:
+        busy = [Named("left", "l"), Named("right", "r")]
+        alike = [Named(name) for name in ("a", "b", "c", "d")]
+        for request in (*busy, *alike):
+            line.join(request)
+        desk.go_on.set()
+        for request in alike:
+            await request.answer()
+    assert sorted(len(batch) for batch in desk.batches) == [1, 1, 1, 1, 2]
+
+
 async def test_a_request_without_a_kind_runs_alone() -> None:
     desk = Desk(open_at_once=False)
     async with a_line(desk, max_batch=8) as line:

@@ -288,3 +288,9 @@ def test_a_draft_word_for_word_from_the_article_is_marked_as_a_quotation() -> No
     document = english()
     claim = Claim(0, document.sentences[1].text, Support(1.0, 1, ""), borne=True)
     assert all(s.origin == "article" for s in combine(document, weigh(document), [claim], 2))
+
+
+def test_an_entry_s_opening_remark_is_no_explanation() -> None:
+    entry = glossary.lookup("service", "en")
+    assert entry is not None
+    assert not entry.explanation.startswith("Please note")
