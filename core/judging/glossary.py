@@ -50,7 +50,8 @@ def _entries() -> dict[tuple[str, str], Entry]:
     found: dict[tuple[str, str], Entry] = {}
     for row in _rows():
         language: Language = "ko" if row["language"] == "ko" else "en"
-        entry = Entry(_beginning(row["definition"], language), CREDIT, row["term"])
+        explanation = _beginning(row["definition"], _names(row["term"]), language)
+        entry = Entry(explanation, CREDIT, row["term"])
         for name in (*_names(row["term"]), row["slug"].replace("-", " ")):
             found.setdefault((_key(name), language), entry)
     return found
@@ -62,11 +63,16 @@ def _names(term: str) -> list[str]:
     return [match.group(1), match.group(2)] if match else [term]
 
 
-def _beginning(text: str, language: Language) -> str:
+def _beginning(text: str, names: list[str], language: Language) -> str:
+    """From the sentence that begins with the term on: the entry may first tell of a problem."""
     found = sentences(text.split("\n\n")[0], language)
-    if len(found) > 1 and _ASIDE.match(found[0]):
-        found = found[1:]
-    return " ".join(found[:2])
+    named = re.compile(
+        rf"(?:an?|the)?\s*(?:{'|'.join(re.escape(n.removesuffix('s')) for n in names)})", re.I
+    )
+    start = next((n for n, sentence in enumerate(found) if named.match(sentence)), None)
+    if start is None:
+        start = 1 if len(found) > 1 and _ASIDE.match(found[0]) else 0
+    return " ".join(found[start : start + 2])
 
 
 # An entry that begins with a remark about the word, and says what it means afterwards.
