@@ -33,7 +33,7 @@ MARKS: dict[State, tuple[str, str]] = {
     "note": ("·", "yellow"),
     "bad": ("✗", "red"),
 }
-# Measured: wheel, 16-bit weights and the converted model lie on the disk together for a while.
+# Roughly: wheel, 16-bit weights and the converted model lie on the disk together for a while.
 NEEDED_TO_PREPARE = 1_500_000_000
 GPU_ENGINES = {"gptq"}
 

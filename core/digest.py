@@ -7,6 +7,7 @@ the article are a `DigestRecord`, the thing that is kept and shown.
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,9 +31,12 @@ class DifficultyLevel(_Value):
 
     @classmethod
     def of(cls, score: float) -> DifficultyLevel:
-        """Rounded to one decimal and clamped; the label is that of the nearest whole level."""
+        """Rounded to one decimal and clamped; the label is that of the nearest whole level.
+
+        A half belongs to the lower one, as in the contract's own example: 3.5 is intermediate.
+        """
         kept = round(min(5.0, max(1.0, score)), 1)
-        return cls(score=kept, label=LABELS[int(kept + 0.5) - 1])
+        return cls(score=kept, label=LABELS[math.ceil(kept - 0.5) - 1])
 
 
 class TechnicalTerm(_Value):

@@ -219,7 +219,8 @@ def test_the_fitted_weights_can_only_make_harder_and_sum_to_one(language: str) -
     [
         (0.2, 1.0, "beginner"),
         (1.44, 1.4, "beginner"),
-        (1.5, 1.5, "elementary"),
+        (1.5, 1.5, "beginner"),
+        (3.5, 3.5, "intermediate"),
         (2.96, 3.0, "intermediate"),
         (4.4, 4.4, "advanced"),
         (9.0, 5.0, "expert"),
