@@ -35,6 +35,8 @@ async def serve(settings: Settings, ui: Language) -> None:
                 timeout_graceful_shutdown=5,
                 server_header=False,
             )
+            warming = asyncio.create_task(service.digester.warm_up())
+            stack.callback(warming.cancel)
             server = Server(config)
             server.greeting = _greeting(settings.http.host, listening.getsockname()[1], ui)
             await server.serve(sockets=[listening])

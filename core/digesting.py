@@ -105,6 +105,13 @@ class Digester:
         )
         return hashlib.sha256("\n".join(key).encode()).hexdigest()[:24]
 
+    async def warm_up(self) -> None:
+        """Loads what the first digest would wait for: word counts, Korean morphemes, vectors."""
+        for content in ("A pool keeps connections open.", "풀은 연결을 열어 둔다."):
+            document = await asyncio.to_thread(cut, Article(content=content), 100)
+            await asyncio.to_thread(self._study, document, document.language)
+            await self._embed(document)
+
     async def digest(self, article: Article, language: OutputLanguage = "auto") -> DigestRecord:
         async with aclosing(self.stream(article, language)) as events:
             async for event in events:

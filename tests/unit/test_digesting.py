@@ -214,3 +214,9 @@ async def test_a_book_of_300_000_words_is_weighed_whole() -> None:
     assert record.details.read == 1.0
     assert 0 < record.details.drafted < 0.02
     assert len(record.details.sentences) == 3
+
+
+async def test_warming_up_asks_the_model_nothing() -> None:
+    engine = Scripted("x")
+    await a_digester(engine).warm_up()
+    assert engine.asked == []
