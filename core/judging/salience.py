@@ -118,7 +118,7 @@ def weigh(
     centroid = _centroid(vectors)
     title = vector(document.title, language, rare)
     meaning = _meaning(embedded, len(vectors))
-    degree = _degrees([set(words(s.text, language)) for s in document.sentences])
+    degree = _degrees([set(one) for one in vectors])
     scores = tuple(
         weights.degree * degree[i]
         + weights.centroid * cosine(vectors[i], centroid)
