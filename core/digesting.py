@@ -15,12 +15,12 @@ import hashlib
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.article import Article, Language
-from core.chunks import Document, Part, cut
+from core.chunks import Document, cut
 from core.digest import (
     Details,
     DifficultyLevel,
@@ -31,31 +31,27 @@ from core.digest import (
     TermOrigin,
     head_of,
 )
+from core.drafting import Draft
 from core.errors import BadLink, EmptyArticle
 from core.judging import difficulty
 from core.judging.combine import Claim, combine
 from core.judging.faithful import Evidence, Support
 from core.judging.keywords import keywords
 from core.judging.prerequisites import prerequisites
-from core.judging.salience import Weighed, weigh
+from core.judging.salience import weigh
 from core.judging.terms import Explained, explained
-from core.language import count_words, detect
+from core.language import detect
 from core.links import site_of
-from core.ports import Encoder, Engine, Generation, Prompt, Vectors
-from core.progress import Checking, Drafting, Event, Finished, Judged, Reading
+from core.ports import Encoder, Engine, Generation, Vectors
+from core.progress import Checking, Event, Finished, Judged, Reading
 from core.prompts import questions as questions_prompt
 from core.prompts import summary as summary_prompt
-from core.prompts import term as term_prompt
 from core.settings import DigestSettings, GenerationSettings, OutputLanguage
 
 # Bump when the same article would get another digest: kept digests of older versions are not shown.
 VERSION = "1"
 # Sentences turned into vectors; a longer article's are chosen by their words first (2 ms each).
 _EMBEDDED = 400
-# Tokens for one sentence, 30 words and a little.
-_SENTENCE = 48
-# Terms that the model is asked for when neither the article nor the glossary explains enough.
-_ASKED_TERMS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +135,8 @@ class Digester:
 
         embedded = await self._embed(document)
         weighed = await asyncio.to_thread(weigh, document, embedded)
-        draft = _Draft(self.engine, self.options, self.settings, document, weighed)
-        async with aclosing(draft.write(study)) as pieces:
+        draft = Draft(self.engine, self.options, self.settings, document, weighed)
+        async with aclosing(draft.write(study.keywords, study.terms)) as pieces:
             async for piece in pieces:
                 yield piece
         yield Checking(sum(len(written) for written in draft.written.values()))
@@ -196,7 +192,7 @@ class Digester:
         rows[order] = found
         return rows
 
-    async def _ground(self, draft: _Draft, evidence: Evidence) -> list[Claim]:
+    async def _ground(self, draft: Draft, evidence: Evidence) -> list[Claim]:
         written = [(part, text) for part, texts in draft.written.items() for text in texts]
         vectors = await self._claim_vectors([text for _, text in written], evidence)
         claims = []
@@ -208,7 +204,7 @@ class Digester:
     def _borne(self, support: Support) -> bool:
         return support.score >= self.settings.min_support and not support.broken
 
-    async def _ground_terms(self, draft: _Draft, evidence: Evidence) -> list[Explained]:
+    async def _ground_terms(self, draft: Draft, evidence: Evidence) -> list[Explained]:
         """The model's explanations that the article bears out, marked as the model's."""
         kept = []
         vectors = await self._claim_vectors(list(draft.terms.values()), evidence)
@@ -228,7 +224,7 @@ class Digester:
     def _details(
         self,
         study: _Study,
-        draft: _Draft,
+        draft: Draft,
         claims: Sequence[Claim],
         terms: Sequence[Explained],
         wanted: Language,
@@ -280,7 +276,7 @@ def _wanted(article: Article, language: OutputLanguage) -> Language:
 
 
 def _notes(
-    document: Document, draft: _Draft, claims: Sequence[Claim], wanted: Language
+    document: Document, draft: Draft, claims: Sequence[Claim], wanted: Language
 ) -> tuple[str, ...]:
     notes = []
     if wanted != document.language:
@@ -292,117 +288,3 @@ def _notes(
     if draft.able and draft.share < 0.995:
         notes.append("partly_drafted")
     return tuple(notes)
-
-
-class _Draft:
-    """What the model writes of one article: a sentence or a few for each part, and terms."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        options: Generation,
-        settings: DigestSettings,
-        document: Document,
-        weighed: Weighed,
-    ) -> None:
-        self.engine = engine
-        self.options = options
-        self.settings = settings
-        self.document = document
-        self.able = document.language in engine.writes
-        self.parts = chosen_parts(document.parts, weighed, settings.max_parts) if self.able else []
-        self.written: dict[int, list[str]] = {}
-        self.terms: dict[str, str] = {}
-        self.seen_words = 0
-
-    @property
-    def share(self) -> float:
-        """Share (0-1) of the article's words in sentences that the model was shown."""
-        total = sum(part.words for part in self.document.parts)
-        return min(1.0, self.seen_words / total) if total else 0.0
-
-    async def write(self, study: _Study) -> AsyncGenerator[Drafting, None]:
-        """The first part is streamed, so that there is something to read; the rest go together."""
-        if not self.parts:
-            return
-        first, *rest = self.parts
-        reply = ""
-        async with aclosing(self._stream(first)) as pieces:
-            async for piece in pieces:
-                reply += piece
-                yield Drafting(first, piece)
-        self.written[first] = self._parse(reply)
-        asked = self._unexplained(study)
-        replies = await asyncio.gather(
-            *(self._generate(part) for part in rest), *(self._explain(term) for term in asked)
-        )
-        for part, text in zip(rest, replies, strict=False):
-            self.written[part] = self._parse(text)
-            yield Drafting(part, text)
-        for term, text in zip(asked, replies[len(rest) :], strict=True):
-            meaning = term_prompt.parse(text, term, self.document.language)
-            if meaning is not None:
-                self.terms[term] = meaning
-
-    @property
-    def _options(self) -> Generation:
-        """One sentence of each of many parts, a few of a single one."""
-        if len(self.parts) == 1:
-            return self.options
-        return replace(self.options, max_new_tokens=min(_SENTENCE, self.options.max_new_tokens))
-
-    def _stream(self, part: int) -> AsyncGenerator[str, None]:
-        return self.engine.stream(self._prompt(part), self._options)
-
-    async def _generate(self, part: int) -> str:
-        return await self.engine.generate(self._prompt(part), self._options)
-
-    def _prompt(self, part: int) -> Prompt:
-        text = self._fitting(self.document.parts[part].text)
-        # what does not fit is not counted as seen
-        self.seen_words += count_words(text)
-        count = self.settings.sentences if len(self.parts) == 1 else 1
-        return summary_prompt.render(self.document.title, text, self.document.language, count)
-
-    def _parse(self, reply: str) -> list[str]:
-        most = self.settings.sentences if len(self.parts) == 1 else 1
-        return summary_prompt.parse(reply, self.document.language)[:most]
-
-    def _fitting(self, text: str) -> str:
-        """The text as far as it fits the model."""
-        room = self.engine.context_tokens - self.options.max_new_tokens - 160
-        room -= self.engine.count_tokens(self.document.title)
-        while self.engine.count_tokens(text) > room and text:
-            # by halves of what is too much: a part without spaces may be ten times too long
-            keep = max(1, int(len(text) * min(0.9, room / self.engine.count_tokens(text))))
-            text = text[:keep] if room > 0 else ""
-        return text
-
-    def _unexplained(self, study: _Study) -> list[str]:
-        """Keywords that still lack an explanation, when there are too few terms."""
-        known = " ".join(t.term.lower() for t in study.terms)
-        room = max(0, min(_ASKED_TERMS, self.settings.terms - len(study.terms)))
-        named = [n for n in study.keywords if " " in n or any(c.isupper() for c in n)]
-        return [name for name in named if name.lower() not in known][:room]
-
-    async def _explain(self, term: str) -> str:
-        mine = [s.text for s in self.document.sentences if term.lower() in s.text.lower()]
-        text = self._fitting(" ".join(mine[:4])[:1500])
-        prompt = term_prompt.render(term, text, self.document.language)
-        return await self.engine.generate(prompt, self._options)
-
-
-def chosen_parts(parts: Sequence[Part], weighed: Weighed, count: int) -> list[int]:
-    """Indices of the parts the model drafts: the first, and those with the weightiest sentences."""
-    if len(parts) <= count:
-        return list(range(len(parts)))
-
-    def weight(index: int) -> float:
-        part = parts[index]
-        best = sorted(
-            (s for s in weighed.scores[part.start : part.end] if s > float("-inf")), reverse=True
-        )
-        return sum(best[:3])
-
-    others = sorted(range(1, len(parts)), key=lambda i: (-weight(i), i))[: count - 1]
-    return sorted([0, *others])

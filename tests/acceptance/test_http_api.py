@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.builders import an_article
+from support.builders import CONTRACT, an_article
 from support.http_client import LINK, PARAGRAPHS, Running, a_page_of, running
 
 from bot.http import problems, samples
@@ -28,14 +28,6 @@ from core.errors import (
     UnsupportedType,
 )
 
-CONTRACT = [
-    "summary",
-    "keywords",
-    "difficulty_level",
-    "prerequisites",
-    "technical_terms",
-    "processing_time",
-]
 PAGE = Path(samples.FOLDER).parent / "page"
 
 

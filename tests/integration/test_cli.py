@@ -13,22 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 from support import web_server
-from support.builders import CONTENT
+from support.builders import CONTENT, CONTRACT
 from support.command import Command, until
 
 from core.article import Article
 from core.digest import Digest
 
 pytestmark = pytest.mark.slow
-
-CONTRACT = [
-    "summary",
-    "keywords",
-    "difficulty_level",
-    "prerequisites",
-    "technical_terms",
-    "processing_time",
-]
 
 
 @pytest.fixture

@@ -17,6 +17,15 @@ from core.digest import (
     TermOrigin,
 )
 
+# The output contract's keys, exactly these.
+CONTRACT = [
+    "summary",
+    "keywords",
+    "difficulty_level",
+    "prerequisites",
+    "technical_terms",
+    "processing_time",
+]
 URL = "https://blog.example.com/connection-pools"
 CONTENT = """# Connection pools
 

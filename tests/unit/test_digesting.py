@@ -9,7 +9,8 @@ from support.builders import an_article
 from support.fakes import FakeEncoder
 
 from core.article import Language
-from core.digesting import Digester, chosen_parts
+from core.digesting import Digester
+from core.drafting import chosen_parts
 from core.errors import EmptyArticle
 from core.ports import Generation, Prompt
 from core.progress import Checking, Drafting, Event, Finished, Judged, Reading

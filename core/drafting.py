@@ -1,0 +1,142 @@
+"""What the model writes of an article: a sentence or a few for each part, and terms.
+
+It is a draft: nothing here is checked yet. The caller compares it with the article.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from core.chunks import Document, Part
+from core.judging.salience import Weighed
+from core.judging.terms import Explained
+from core.language import count_words
+from core.ports import Engine, Generation, Prompt
+from core.progress import Drafting
+from core.prompts import summary as summary_prompt
+from core.prompts import term as term_prompt
+from core.settings import DigestSettings
+
+# Tokens for one sentence, 30 words and a little.
+_SENTENCE = 48
+# Terms that the model is asked for when neither the article nor the glossary explains enough.
+_ASKED_TERMS = 2
+
+
+class Draft:
+    """What the model writes of one article: a sentence or a few for each part, and terms."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        options: Generation,
+        settings: DigestSettings,
+        document: Document,
+        weighed: Weighed,
+    ) -> None:
+        self.engine = engine
+        self.options = options
+        self.settings = settings
+        self.document = document
+        self.able = document.language in engine.writes
+        self.parts = chosen_parts(document.parts, weighed, settings.max_parts) if self.able else []
+        self.written: dict[int, list[str]] = {}
+        self.terms: dict[str, str] = {}
+        self.seen_words = 0
+
+    @property
+    def share(self) -> float:
+        """Share (0-1) of the article's words in sentences that the model was shown."""
+        total = sum(part.words for part in self.document.parts)
+        return min(1.0, self.seen_words / total) if total else 0.0
+
+    async def write(
+        self, keywords: Sequence[str], explained: Sequence[Explained]
+    ) -> AsyncGenerator[Drafting, None]:
+        """The first part is streamed, so that there is something to read; the rest go together."""
+        if not self.parts:
+            return
+        first, *rest = self.parts
+        reply = ""
+        async with aclosing(self._stream(first)) as pieces:
+            async for piece in pieces:
+                reply += piece
+                yield Drafting(first, piece)
+        self.written[first] = self._parse(reply)
+        asked = self._unexplained(keywords, explained)
+        replies = await asyncio.gather(
+            *(self._generate(part) for part in rest), *(self._explain(term) for term in asked)
+        )
+        for part, text in zip(rest, replies, strict=False):
+            self.written[part] = self._parse(text)
+            yield Drafting(part, text)
+        for term, text in zip(asked, replies[len(rest) :], strict=True):
+            meaning = term_prompt.parse(text, term, self.document.language)
+            if meaning is not None:
+                self.terms[term] = meaning
+
+    @property
+    def _options(self) -> Generation:
+        """One sentence of each of many parts, a few of a single one."""
+        if len(self.parts) == 1:
+            return self.options
+        return replace(self.options, max_new_tokens=min(_SENTENCE, self.options.max_new_tokens))
+
+    def _stream(self, part: int) -> AsyncGenerator[str, None]:
+        return self.engine.stream(self._prompt(part), self._options)
+
+    async def _generate(self, part: int) -> str:
+        return await self.engine.generate(self._prompt(part), self._options)
+
+    def _prompt(self, part: int) -> Prompt:
+        text = self._fitting(self.document.parts[part].text)
+        # what does not fit is not counted as seen
+        self.seen_words += count_words(text)
+        count = self.settings.sentences if len(self.parts) == 1 else 1
+        return summary_prompt.render(self.document.title, text, self.document.language, count)
+
+    def _parse(self, reply: str) -> list[str]:
+        most = self.settings.sentences if len(self.parts) == 1 else 1
+        return summary_prompt.parse(reply, self.document.language)[:most]
+
+    def _fitting(self, text: str) -> str:
+        """The text as far as it fits the model."""
+        room = self.engine.context_tokens - self.options.max_new_tokens - 160
+        room -= self.engine.count_tokens(self.document.title)
+        while self.engine.count_tokens(text) > room and text:
+            # by halves of what is too much: a part without spaces may be ten times too long
+            keep = max(1, int(len(text) * min(0.9, room / self.engine.count_tokens(text))))
+            text = text[:keep] if room > 0 else ""
+        return text
+
+    def _unexplained(self, keywords: Sequence[str], explained: Sequence[Explained]) -> list[str]:
+        """Keywords that still lack an explanation, when there are too few terms."""
+        known = " ".join(t.term.lower() for t in explained)
+        room = max(0, min(_ASKED_TERMS, self.settings.terms - len(explained)))
+        named = [n for n in keywords if " " in n or any(c.isupper() for c in n)]
+        return [name for name in named if name.lower() not in known][:room]
+
+    async def _explain(self, term: str) -> str:
+        mine = [s.text for s in self.document.sentences if term.lower() in s.text.lower()]
+        text = self._fitting(" ".join(mine[:4])[:1500])
+        prompt = term_prompt.render(term, text, self.document.language)
+        return await self.engine.generate(prompt, self._options)
+
+
+def chosen_parts(parts: Sequence[Part], weighed: Weighed, count: int) -> list[int]:
+    """Indices of the parts the model drafts: the first, and those with the weightiest sentences."""
+    if len(parts) <= count:
+        return list(range(len(parts)))
+
+    def weight(index: int) -> float:
+        part = parts[index]
+        best = sorted(
+            (s for s in weighed.scores[part.start : part.end] if s > float("-inf")), reverse=True
+        )
+        return sum(best[:3])
+
+    others = sorted(range(1, len(parts)), key=lambda i: (-weight(i), i))[: count - 1]
+    return sorted([0, *others])
