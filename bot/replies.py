@@ -115,6 +115,27 @@ ERRORS: Mapping[str, Both] = {
         "The model could not be prepared; please remove the cause and run smartdevdigest prepare "
         "again{reason}.",
     ),
+    "chat_failed": (
+        "메시지를 보내지 못했습니다. 봇이 이 채널에 초대되어 있는지 확인해 주세요.",
+        "The message could not be sent; please check that the bot is invited to this channel.",
+    ),
+    "chat_refused": (
+        "이 채널에는 메시지를 보낼 수 없습니다. 봇을 초대했는지, 필요한 권한이 있는지 확인해 주세요.",
+        "Messages are not allowed in this channel; please check that the bot is invited and has "
+        "the permissions it needs.",
+    ),
+    "chat_unavailable": (
+        "메신저가 지금 응답하지 않습니다. 잠시 후 다시 시도해 주세요.",
+        "The chat is not answering right now; please try again in a moment.",
+    ),
+    "message_gone": (
+        "메시지가 이미 지워졌습니다.",
+        "The message is not there any more.",
+    ),
+    "storage_unavailable": (
+        "데이터베이스가 지금 응답하지 않습니다. 잠시 후 다시 시도해 주세요.",
+        "The database is not answering right now; please try again in a moment.",
+    ),
     "bad_article": (
         "글이 입력 형식에 맞지 않습니다. smartdevdigest schema article로 형식을 확인해 주세요"
         "{reason}.",
@@ -184,6 +205,18 @@ WORDS: Mapping[str, Both] = {
         "버림 · {seconds:.1f}초 · {model}",
         "{read:.0%} of {words:,} words read (the model itself saw {drafted:.0%}) · {checked} of the model's sentences checked, {rejected} "
         "rejected · {seconds:.1f} s · {model}",
+    ),
+    "limit.user": (
+        "한 시간에 요약할 수 있는 링크 수를 넘었습니다. 잠시 후 다시 공유해 주세요.",
+        "That is more links than I digest for one person in an hour; please share them again later.",
+    ),
+    "limit.channel": (
+        "이 채널에서 한 시간에 요약할 수 있는 링크 수를 넘었습니다. 잠시 후 다시 공유해 주세요.",
+        "That is more links than I digest for one channel in an hour; please share them again later.",
+    ),
+    "limit.message": (
+        "메시지 하나에서는 링크를 {count}개까지만 요약합니다.",
+        "I digest at most {count} links of one message.",
     ),
     "stage.reading": ("글을 읽는 중", "Reading the article"),
     "stage.drafting": ("초안을 쓰는 중", "Writing a draft"),

@@ -21,6 +21,11 @@ DigestError
 │   ├── EngineBusy           the waiting line is full                    (retryable)
 │   ├── EngineTimedOut       no answer in time                           (retryable)
 │   └── ModelNotReady        the model could not be prepared
+├── ChatFailed               a chat did not take what we wanted to say
+│   ├── ChatUnavailable      5xx, 429, a broken connection               (retryable)
+│   ├── ChatRefused          not in the channel, a missing permission, archived
+│   └── MessageGone          the message to edit or to answer is not there any more
+├── StorageUnavailable       the database does not answer                (retryable)
 ├── BadArticle               a row or file that is not in the input contract
 └── SettingsError            the configuration cannot be used
 
@@ -140,6 +145,34 @@ class EngineTimedOut(EngineFailed):
 
 class ModelNotReady(EngineFailed):
     code = "model_not_ready"
+
+
+class ChatFailed(DigestError):
+    code = "chat_failed"
+
+
+class ChatUnavailable(ChatFailed):
+    """`retry_after` is the platform's own wish in seconds, where it sent one."""
+
+    code = "chat_unavailable"
+    retryable = True
+
+    def __init__(self, subject: str, reason: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(subject, reason)
+        self.retry_after = retry_after
+
+
+class ChatRefused(ChatFailed):
+    code = "chat_refused"
+
+
+class MessageGone(ChatFailed):
+    code = "message_gone"
+
+
+class StorageUnavailable(DigestError):
+    code = "storage_unavailable"
+    retryable = True
 
 
 class BadArticle(DigestError):

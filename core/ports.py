@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.article import Article, Language, Page
 from core.digest import DigestRecord
+from core.places import ChannelProfile, Delivery, Place, Platform, SharedLink, Workspace
 
 Vectors = NDArray[np.float32]
 Verdict = Literal["too_easy", "too_hard", "good", "bad"]
@@ -127,3 +129,96 @@ class Digests(Protocol):
 
     async def add_verdict(self, digest_id: str, verdict: Verdict, *, by: str) -> bool:
         """One verdict a person and digest and kind of question; False for an unknown digest."""
+
+    async def add_questions(self, digest_id: str, questions: Sequence[str]) -> None:
+        """Keeps reader questions with a digest, so that they are asked for once."""
+
+
+class Articles(Protocol):
+    """Articles we have read, text included."""
+
+    async def put(self, article: Article, *, link: str, page: Page | None = None) -> str:
+        """Keeps it under its content hash, which is returned. `link`: the canonical address asked
+        for; `page`: what it was read from, for its validators."""
+
+    async def get(self, content_hash: str) -> Article | None: ...
+
+    async def read_at(self, link: str, since: datetime) -> Article | None:
+        """What stood at this canonical address when it was last read, if that was since then."""
+
+
+class Deliveries(Protocol):
+    """Shared links, each accepted once and answered once. Raises StorageUnavailable throughout."""
+
+    async def accept(self, shared: SharedLink) -> tuple[Delivery, bool]:
+        """Keeps it durably before it returns; False beside one that was accepted before.
+
+        Gives it its `turn`, by start-time fair queueing: one after the channel's last waiting
+        link, never before the lowest that waits anywhere. Raises BadLink.
+        """
+
+    async def get(self, delivery_id: str) -> Delivery | None: ...
+
+    async def trying(self, delivery_id: str) -> None:
+        """From here on a message may be out there: `tried`."""
+
+    async def replied(self, delivery_id: str, reply: str) -> None:
+        """Our message has arrived, and this is its name."""
+
+    async def answered(self, delivery_id: str, digest_id: str) -> None: ...
+
+    async def failed(self, delivery_id: str, error: str, reason: str = "") -> None: ...
+
+    async def withdraw(
+        self, place: Place, message: str, *, keep: Sequence[str] = ()
+    ) -> list[Delivery]:
+        """The message was deleted, or edited so that only the links in `keep` are left in it.
+
+        Its other deliveries become withdrawn (the answered ones too) and are returned.
+        """
+
+    async def of_reply(self, place: Place, reply: str) -> Delivery | None:
+        """Whose answer a message of ours is."""
+
+    async def of_message(self, place: Place, message: str) -> list[Delivery]: ...
+
+    async def unanswered(self, accepted_before: datetime, limit: int) -> list[Delivery]:
+        """Still waiting, the oldest first: those that nobody may be working on."""
+
+    async def count(
+        self,
+        platform: Platform,
+        workspace: str,
+        since: datetime,
+        *,
+        by: str = "",
+        channel: str = "",
+    ) -> int:
+        """Links accepted since then from a person or in a channel (exactly one is given)."""
+
+    async def recent(
+        self, platform: Platform, workspace: str, limit: int, *, channel: str = ""
+    ) -> list[Delivery]:
+        """Answered ones, the newest first."""
+
+    async def seen(self, platform: Platform, workspace: str, event: str) -> bool:
+        """Whether this event of the platform came before; remembers it durably if not."""
+
+
+class Profiles(Protocol):
+    """What each channel wants."""
+
+    async def get(self, place: Place) -> ChannelProfile:
+        """The default profile where none was set."""
+
+    async def put(self, place: Place, profile: ChannelProfile, *, by: str) -> None: ...
+
+
+class Workspaces(Protocol):
+    """Who has installed the bot."""
+
+    async def put(self, workspace: Workspace) -> None: ...
+
+    async def get(self, platform: Platform, workspace_id: str) -> Workspace | None: ...
+
+    async def all(self, platform: Platform) -> list[Workspace]: ...

@@ -85,6 +85,66 @@ class DatabaseSettings(Section):
     url: str | None = Field(None, description="Empty: SQLite in data_dir")
 
 
+class QueueSettings(Section):
+    """How accepted links are worked on."""
+
+    links: int = Field(
+        64, ge=1, description="Links a process is busy with at once, waiting ones included"
+    )
+    digests: int = Field(4, ge=0, description="Digests a process makes at once; 0: it makes none")
+    polling: float = Field(0.2, gt=0, le=60, description="Seconds between looks at the queue")
+    lease: float = Field(
+        20.0,
+        ge=2,
+        description="Seconds without a sign of life after which a process counts as dead",
+    )
+    grace: float = Field(8.0, ge=0, description="Seconds to finish what is begun when stopping")
+    reuse_minutes: float = Field(
+        60.0, ge=0, description="A page read so recently is not fetched again"
+    )
+
+
+class LimitSettings(Section):
+    """How much one person or channel may ask for."""
+
+    user_per_hour: int = Field(60, ge=1)
+    channel_per_hour: int = Field(600, ge=1)
+    links_per_message: int = Field(10, ge=1)
+
+
+class RetentionSettings(Section):
+    """How long things are kept, in days; 0: for ever."""
+
+    articles: int = Field(0, ge=0, description="Articles and digests nobody shared since")
+    deliveries: int = Field(365, ge=0)
+    events: int = Field(2, ge=1)
+    workflows: int = Field(7, ge=1)
+
+
+class SlackSettings(Section):
+    """A Slack workspace, or many (tokens: environment only)."""
+
+    bot_token: SecretStr | None = None
+    app_token: SecretStr | None = None
+    signing_secret: SecretStr | None = None
+    client_id: str | None = Field(None, description="With client_secret: many workspaces, by OAuth")
+    client_secret: SecretStr | None = None
+    mode: Literal["socket", "http"] = "socket"
+    api_url: str = "https://slack.com/api/"
+    ping_interval: float = Field(5.0, gt=0)
+    messages_per_second: float = Field(1.0, gt=0, description="In one channel")
+
+
+class DiscordSettings(Section):
+    """Discord guilds (token: environment only)."""
+
+    token: SecretStr | None = None
+    api_url: str = "https://discord.com/api/v10"
+    gateway_url: str = "wss://gateway.discord.gg/"
+    message_content: bool = Field(True, description="The privileged intent is granted")
+    heartbeat_timeout: float = Field(60.0, gt=0)
+
+
 class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = False
@@ -122,6 +182,11 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings = DatabaseSettings()
+    queue: QueueSettings = QueueSettings()
+    limits: LimitSettings = LimitSettings()
+    retention: RetentionSettings = RetentionSettings()
+    slack: SlackSettings = SlackSettings()
+    discord: DiscordSettings = DiscordSettings()
     log: LogSettings = LogSettings()
     training: TrainingSettings = TrainingSettings()
     data: DataPaths = DataPaths()

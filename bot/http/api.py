@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from bot.explaining import REMEMBERED, Explanation, Lookup, explain
 from bot.http import shown
 from bot.http.bodies import (
     ArticleBody,
@@ -26,7 +27,6 @@ from bot.http.bodies import (
     verdict_in,
     wanted,
 )
-from bot.http.explaining import REMEMBERED, Explanation, Lookup, explain
 from bot.http.metrics import Metrics
 from bot.http.problems import HttpProblem, Problem, problem_of, unexpected
 from bot.http.samples import digest_sample, own_sample

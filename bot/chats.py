@@ -1,0 +1,81 @@
+"""The seam between what happens to a link and the chats in which it is told.
+
+A chat adapter (`bot/slack`, `bot/discord`) has a `Chat`: it posts, edits and finds our messages.
+What they say is a `Shown`, one of three values; how it looks is the adapter's affair (`render.py`).
+
+Delivering exactly once: a message carries `key` where the platform lets us look for it (Slack:
+message metadata; Discord: the nonce and our own messages). `bot/delivering.py` asks `find`
+before it posts what may have been posted before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.digest import DigestRecord
+from core.errors import ChatFailed, DigestError
+from core.places import Platform, SharedLink
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The link is accepted and being read: the placeholder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The digest. `known`: it was made before."""
+
+    record: DigestRecord
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """There will be no digest; `bot.replies.sentence(trouble.error, ui)` says why."""
+
+    error: DigestError
+
+
+Shown = Waiting | Ready | Trouble
+
+
+class Chat(Protocol):
+    """One platform's way to say things. All of it may raise ChatUnavailable (try again, after
+    `retry_after` seconds where that is known), ChatRefused and MessageGone (do not).
+
+    An adapter paces itself: a call may wait for the channel's turn.
+    """
+
+    @property
+    def platform(self) -> Platform: ...
+
+    async def post(self, shared: SharedLink, shown: Shown, *, key: str) -> str:
+        """Answers the message with the link, in its thread. Returns the name of our message, in
+        the platform's own words; it is all that `edit` and `remove` are given to know it by."""
+
+    async def edit(self, shared: SharedLink, reply: str, shown: Shown, *, key: str) -> None: ...
+
+    async def find(self, shared: SharedLink, key: str) -> str | None:
+        """Our message with this key, if it has arrived."""
+
+    async def remove(self, shared: SharedLink, reply: str) -> None:
+        """Takes our message away; one that is gone already is fine."""
+
+
+class Surface(Protocol):
+    """A chat adapter as a whole, as `bot/serving.py` runs it."""
+
+    @property
+    def chat(self) -> Chat: ...
+
+    async def start(self) -> None:
+        """Checks the tokens and connects. Raises SettingsError with what to do when they are
+        wrong. Returns when events can come in."""
+
+    async def close(self) -> None:
+        """Takes nothing more in; what is being sent is sent."""
+
+
+__all__ = ["Chat", "ChatFailed", "Ready", "Shown", "Surface", "Trouble", "Waiting"]
