@@ -129,8 +129,8 @@ ERRORS: Mapping[str, Both] = {
         "The chat is not answering right now; please try again in a moment.",
     ),
     "message_gone": (
-        "메시지가 이미 지워졌습니다.",
-        "The message is not there any more.",
+        "메시지가 이미 지워졌습니다. 링크를 다시 공유해 주세요.",
+        "The message is not there any more; please share the link again.",
     ),
     "storage_unavailable": (
         "데이터베이스가 지금 응답하지 않습니다. 잠시 후 다시 시도해 주세요.",
