@@ -182,8 +182,11 @@ class Deliveries(Protocol):
 
     async def of_message(self, place: Place, message: str) -> list[Delivery]: ...
 
-    async def unanswered(self, accepted_before: datetime, limit: int) -> list[Delivery]:
-        """Still waiting, the oldest first: those that nobody may be working on."""
+    async def unanswered(
+        self, accepted_before: datetime, limit: int, *, after: str = ""
+    ) -> list[Delivery]:
+        """Still waiting, in the order of their ids, from the first one behind `after`: a page of
+        all those that nobody may be working on."""
 
     async def count(
         self,
