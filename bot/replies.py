@@ -109,6 +109,12 @@ ERRORS: Mapping[str, Both] = {
         "모델이 제한 시간 안에 답하지 못했습니다. 잠시 후 다시 시도해 주세요.",
         "The model did not answer in time; please try again in a moment.",
     ),
+    "engine_out_of_memory": (
+        "모델이 쓸 수 있는 메모리가 부족합니다. 잠시 후 다시 시도해 주시고, 계속되면 관리자가 "
+        "model.max_batch 설정을 줄여 주세요.",
+        "The model ran out of memory; please try again in a moment, and if it goes on ask whoever "
+        "runs this service to lower model.max_batch.",
+    ),
     "model_not_ready": (
         "모델을 준비하지 못했습니다. 원인을 해결한 뒤 smartdevdigest prepare를 다시 실행해 주세요"
         "{reason}.",
@@ -131,6 +137,10 @@ ERRORS: Mapping[str, Both] = {
     "message_gone": (
         "메시지가 이미 지워졌습니다. 링크를 다시 공유해 주세요.",
         "The message is not there any more; please share the link again.",
+    ),
+    "article_gone": (
+        "요약하는 동안 글이 삭제되었습니다. 필요하면 링크를 다시 공유해 주세요.",
+        "The article was erased before its digest was made; please share the link again if needed.",
     ),
     "storage_unavailable": (
         "데이터베이스가 지금 응답하지 않습니다. 잠시 후 다시 시도해 주세요.",

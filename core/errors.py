@@ -20,11 +20,13 @@ DigestError
 ├── EngineFailed             the model did not answer
 │   ├── EngineBusy           the waiting line is full                    (retryable)
 │   ├── EngineTimedOut       no answer in time                           (retryable)
+│   ├── EngineOutOfMemory    the batch did not fit; a smaller one may    (retryable)
 │   └── ModelNotReady        the model could not be prepared
 ├── ChatFailed               a chat did not take what we wanted to say
 │   ├── ChatUnavailable      5xx, 429, a broken connection               (retryable)
 │   ├── ChatRefused          not in the channel, a missing permission, archived
 │   └── MessageGone          the message to edit or to answer is not there any more
+├── ArticleGone              erased while its digest waited its turn
 ├── StorageUnavailable       the database does not answer                (retryable)
 ├── BadArticle               a row or file that is not in the input contract
 └── SettingsError            the configuration cannot be used
@@ -34,7 +36,7 @@ Every class has a `code`; `bot/replies.py` holds one sentence in Korean and Engl
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class DigestError(Exception):
@@ -143,6 +145,11 @@ class EngineTimedOut(EngineFailed):
     retryable = True
 
 
+class EngineOutOfMemory(EngineFailed):
+    code = "engine_out_of_memory"
+    retryable = True
+
+
 class ModelNotReady(EngineFailed):
     code = "model_not_ready"
 
@@ -170,6 +177,10 @@ class MessageGone(ChatFailed):
     code = "message_gone"
 
 
+class ArticleGone(DigestError):
+    code = "article_gone"
+
+
 class StorageUnavailable(DigestError):
     code = "storage_unavailable"
     retryable = True
@@ -190,3 +201,29 @@ class SettingsError(DigestError):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+def as_plain(error: DigestError) -> dict[str, Any]:
+    """What a workflow remembers of an error, as JSON values."""
+    return {
+        "code": error.code,
+        "subject": error.subject,
+        "reason": error.reason,
+        "retry_after": getattr(error, "retry_after", None),
+    }
+
+
+def from_plain(plain: dict[str, Any]) -> DigestError:
+    """The error again, of its own class where the code is one of ours."""
+    kind = next((kind for kind in _kinds(DigestError) if kind.code == plain["code"]), DigestError)
+    if kind is SettingsError:
+        return SettingsError(str(plain["reason"]).splitlines())
+    error = kind(str(plain["subject"]), str(plain["reason"]))
+    if isinstance(error, SiteUnavailable | ChatUnavailable):
+        error.retry_after = plain.get("retry_after")
+    return error
+
+
+def _kinds(kind: type[DigestError]) -> list[type[DigestError]]:
+    """A class and its kin, the most general first."""
+    return [kind, *(one for below in kind.__subclasses__() for one in _kinds(below))]

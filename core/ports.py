@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,9 @@ class Web(Protocol):
     """The page behind a link. Raises BadLink and FetchFailed with its kin."""
 
     async def fetch(self, url: str) -> Page: ...
+
+    async def save(self, url: str, file: BinaryIO) -> Page:
+        """The body goes to `file` as it comes, with a bounded buffer; the page has none."""
 
     async def close(self) -> None: ...
 

@@ -98,7 +98,7 @@ class QueueSettings(Section):
         ge=2,
         description="Seconds without a sign of life after which a process counts as dead",
     )
-    grace: float = Field(8.0, ge=0, description="Seconds to finish what is begun when stopping")
+    grace: float = Field(6.0, ge=0, description="Seconds to finish what is begun when stopping")
     reuse_minutes: float = Field(
         60.0, ge=0, description="A page read so recently is not fetched again"
     )

@@ -9,6 +9,7 @@ thread, and answers each request by `Request.finish`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
@@ -16,7 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from core.errors import EngineBusy, EngineFailed
+from core.errors import EngineBusy, EngineFailed, EngineOutOfMemory
+
+log = logging.getLogger(__name__)
 
 
 class Request:
@@ -152,15 +155,33 @@ class WaitingLine(Generic[R]):
     async def _work(self, batch: list[R]) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._run, batch)
-        except EngineFailed as error:
-            failed = error
         except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
-            failed = EngineFailed(self._name, str(error) or type(error).__name__)
-            failed.__cause__ = error
+            failed = self._failure(error)
         else:
             failed = EngineFailed(self._name, "no answer came")
+        if isinstance(failed, EngineOutOfMemory) and len(batch) > 1:
+            await self._in_halves(batch)
+            return
         for request in batch:
             request.fail(failed)  # does nothing to those that were answered
+
+    def _failure(self, error: Exception) -> EngineFailed:
+        if isinstance(error, EngineFailed):
+            return error
+        said = str(error) or type(error).__name__
+        # CTranslate2 says it in a RuntimeError, torch in a kind of its own; the words are the same.
+        full = isinstance(error, MemoryError) or "out of memory" in said.lower()
+        failed = (EngineOutOfMemory if full else EngineFailed)(self._name, said)
+        failed.__cause__ = error
+        return failed
+
+    async def _in_halves(self, batch: list[R]) -> None:
+        """What did not fit at once; from now on no batch of that size is tried any more."""
+        half = math.ceil(len(batch) / 2)
+        self._max_batch = max(1, min(self._max_batch, half))
+        log.warning("%s: out of memory; at most %d requests together now", self._name, half)
+        await self._work(batch[:half])
+        await self._work(batch[half:])
 
     def _worked(self, task: asyncio.Task[None]) -> None:
         del self._running[task]

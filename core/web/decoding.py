@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zlib
 from contextlib import suppress
+from typing import BinaryIO
 
 from core.errors import PageTooLarge, SiteUnavailable, UnsupportedType
 
@@ -17,40 +18,48 @@ _RAW = -zlib.MAX_WBITS
 
 
 class Decoder:
-    """Takes a body in pieces and holds it once, decoded, at most `max_bytes` of it.
+    """Takes a body in pieces and passes it on decoded, at most `max_bytes` of it.
 
-    With `cut` what is beyond the cap is left out instead of refused.
+    It goes to `file` piece by piece, or where there is none it is held once and `finish` gives
+    it. With `cut` what is beyond the cap is left out instead of refused.
     """
 
-    def __init__(self, url: str, max_bytes: int, *, cut: bool) -> None:
+    def __init__(
+        self, url: str, max_bytes: int, *, cut: bool, file: BinaryIO | None = None
+    ) -> None:
         self._url = url
         self._max = max_bytes
         self._cut = cut
+        self._size = 0
         # BytesIO gives its buffer away without a copy; joining chunks would hold the body twice
-        self._kept = io.BytesIO()
+        self._held = io.BytesIO()
+        self._kept: BinaryIO = self._held if file is None else file
 
     @property
     def full(self) -> bool:
-        return self._kept.tell() >= self._max
+        return self._size >= self._max
 
     def feed(self, chunk: bytes) -> None:
         self._keep(chunk)
 
     def finish(self) -> bytes:
-        return self._kept.getvalue()
+        return self._held.getvalue()
 
     def _keep(self, data: bytes) -> None:
-        room = self._max - self._kept.tell()
+        room = self._max - self._size
         if len(data) > room:
             if not self._cut:
                 raise PageTooLarge(self._url, f"more than {self._max} bytes")
             data = data[:room]
         self._kept.write(data)
+        self._size += len(data)
 
 
 class _Inflating(Decoder):
-    def __init__(self, url: str, max_bytes: int, *, cut: bool) -> None:
-        super().__init__(url, max_bytes, cut=cut)
+    def __init__(
+        self, url: str, max_bytes: int, *, cut: bool, file: BinaryIO | None = None
+    ) -> None:
+        super().__init__(url, max_bytes, cut=cut, file=file)
         self._inflate = zlib.decompressobj(_AUTO)
         self._started = False
         self._head = b""  # a first piece too short to show whether there is a header
@@ -95,13 +104,15 @@ class _Inflating(Decoder):
         return super().finish()
 
 
-def decoder_of(url: str, encoding: str, max_bytes: int, *, cut: bool = False) -> Decoder:
+def decoder_of(
+    url: str, encoding: str, max_bytes: int, *, cut: bool = False, file: BinaryIO | None = None
+) -> Decoder:
     """The decoder for a Content-Encoding. Raises UnsupportedType for one we did not ask for."""
     name = encoding.strip().lower()
     if name in {"", "identity"}:
-        return Decoder(url, max_bytes, cut=cut)
+        return Decoder(url, max_bytes, cut=cut, file=file)
     if name in {"gzip", "x-gzip", "deflate"}:
-        return _Inflating(url, max_bytes, cut=cut)
+        return _Inflating(url, max_bytes, cut=cut, file=file)
     if cut:
         return Decoder(url, 0, cut=True)
     raise UnsupportedType(url, f"packed as {name[:40]}, which was not asked for")

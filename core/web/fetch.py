@@ -13,6 +13,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import BinaryIO
 from urllib.parse import urljoin
 
 import httpx
@@ -98,25 +99,33 @@ class SafeWeb:
 
     async def fetch(self, url: str) -> Page:
         """The page behind a link, all redirects and robots.txt included in one time limit."""
+        return await self._in_time(url, None)
+
+    async def save(self, url: str, file: BinaryIO) -> Page:
+        """The same with its body written to `file` as it comes, 64 KiB at most in memory; the
+        page that is returned has none."""
+        return await self._in_time(url, file)
+
+    async def _in_time(self, url: str, file: BinaryIO | None) -> Page:
         link = followable(url)
         try:
             async with asyncio.timeout(self._settings.timeout):
-                return await self._fetch_bare_or_page(link)
+                return await self._fetch_bare_or_page(link, file)
         except TimeoutError as error:
             raise FetchTimedOut(url, f"no whole answer in {self._settings.timeout:g} s") from error
 
     async def close(self) -> None:
         await self._transport.aclose()
 
-    async def _fetch_bare_or_page(self, link: str) -> Page:
+    async def _fetch_bare_or_page(self, link: str, file: BinaryIO | None) -> Page:
         bare = readable_address(link)
         if bare != link:
             # Not every repository has its README where most have it; then the page must do.
             with suppress(NotFound):
-                return await self._follow(bare)
-        return await self._follow(link)
+                return await self._follow(bare, file)
+        return await self._follow(link, file)
 
-    async def _follow(self, link: str) -> Page:
+    async def _follow(self, link: str, file: BinaryIO | None) -> Page:
         # A client a page: cookies live as long as its redirects and are never seen again.
         client = httpx.AsyncClient(
             transport=_Shared(self._transport),
@@ -134,7 +143,7 @@ class SafeWeb:
             url = link
             for _ in range(self._settings.max_redirects + 1):
                 await self._ask_robots(url)
-                page = await self._one_hop(client, url)
+                page = await self._one_hop(client, url, file)
                 if isinstance(page, Page):
                     return page
                 url = page
@@ -144,7 +153,9 @@ class SafeWeb:
         if self._settings.respect_robots and not await self._robots.allow(url):
             raise RobotsRefused(url, "robots.txt forbids it")
 
-    async def _one_hop(self, client: httpx.AsyncClient, url: str) -> Page | str:
+    async def _one_hop(
+        self, client: httpx.AsyncClient, url: str, file: BinaryIO | None
+    ) -> Page | str:
         """The page, or the address it has moved to."""
         async with _answer(client, url) as response:
             if "moved_to" in response.extensions:
@@ -152,13 +163,13 @@ class SafeWeb:
             if not response.is_success:
                 start = await _start_of(response)
                 raise failure_of(url, response.status_code, response.headers, start)
-            return await self._page(url, response)
+            return await self._page(url, response, file)
 
-    async def _page(self, url: str, response: httpx.Response) -> Page:
+    async def _page(self, url: str, response: httpx.Response, file: BinaryIO | None) -> Page:
         headers = response.headers
         must_be_readable(url, headers.get("content-type", ""))
-        body = await _body(url, response, self._settings.max_bytes)
-        kind = kind_of(url, headers.get("content-type", ""), body[:4096])
+        body = await _body(url, response, self._settings.max_bytes, file)
+        kind = kind_of(url, headers.get("content-type", ""), body[:4096] or _first_of(file))
         return Page(
             url=url,
             body=body,
@@ -234,15 +245,25 @@ def _said(error: Exception) -> str:
     return "the connection broke off"
 
 
-async def _body(url: str, response: httpx.Response, max_bytes: int) -> bytes:
-    """The decoded body, held once, refused as soon as it is known to be too large."""
-    decoder = decoder_of(url, response.headers.get("content-encoding", ""), max_bytes)
+async def _body(
+    url: str, response: httpx.Response, max_bytes: int, file: BinaryIO | None = None
+) -> bytes:
+    """The decoded body, in the file or held once; refused as soon as it is known to be too large."""
+    encoding = response.headers.get("content-encoding", "")
+    decoder = decoder_of(url, encoding, max_bytes, file=file)
     announced = response.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise PageTooLarge(url, f"{announced} bytes; at most {max_bytes} are read")
     async for chunk in response.aiter_raw():
         decoder.feed(chunk)
     return decoder.finish()
+
+
+def _first_of(file: BinaryIO | None) -> bytes:
+    if file is None:
+        return b""
+    file.seek(0)
+    return file.read(4096)
 
 
 async def _start_of(response: httpx.Response) -> bytes:

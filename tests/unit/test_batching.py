@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from core.engine.batching import Request, WaitingLine
-from core.errors import EngineBusy, EngineFailed
+from core.errors import EngineBusy, EngineFailed, EngineOutOfMemory
 
 
 class Desk:
@@ -209,3 +209,54 @@ async def test_closing_fails_what_waits_and_refuses_what_comes() -> None:
                 await request.answer()
         with pytest.raises(EngineFailed, match="closed"):
             line.join(Named("late"))
+
+
+class SmallDesk(Desk):
+    """One that has room for two at a time."""
+
+    def __init__(self, trouble: Exception, *, room: int = 2) -> None:
+        super().__init__()
+        self.trouble = trouble
+        self.room = room
+
+    def __call__(self, batch: Sequence[Named]) -> None:
+        if len(batch) > self.room:
+            self.batches.append([request.name for request in batch])
+            raise self.trouble
+        super().__call__(batch)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        EngineOutOfMemory("desk"),
+        RuntimeError("CUDA failed with error out of memory"),
+        MemoryError(),
+    ],
+)
+async def test_a_batch_that_does_not_fit_is_done_in_halves(trouble: Exception) -> None:
+    desk = SmallDesk(trouble)
+    desk.go_on.clear()
+    async with a_line(desk, max_batch=8) as line:
+        asked = [Named(name) for name in "abcdef"]
+        for request in asked:
+            line.join(request)
+        desk.go_on.set()
+        answers = await asyncio.gather(*(request.answer() for request in asked))
+        assert answers == list("abcdef")
+        desk.batches.clear()
+        again = [Named(name) for name in "ghijkl"]
+        for request in again:
+            line.join(request)
+        await asyncio.gather(*(request.answer() for request in again))
+    assert max(len(batch) for batch in desk.batches) <= 3, "it has learnt what fits"
+
+
+async def test_one_request_that_does_not_fit_alone_fails_as_what_it_is() -> None:
+    desk = SmallDesk(MemoryError("too little"), room=0)
+    async with a_line(desk) as line:
+        request = Named("a")
+        line.join(request)
+        with pytest.raises(EngineOutOfMemory):
+            await request.answer()
+    assert desk.batches == [["a"]]

@@ -1,0 +1,83 @@
+"""Saying each thing once, whatever dies in between: the outbox between workflows and chats.
+
+A message goes out in three short moments: "may be out there" is kept, the platform takes it, its
+name is kept. Who finds the first without the last looks for the message before sending another;
+everything after the first message is an edit of it, which may be repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from bot.chats import Chat, Shown
+from core.errors import ChatFailed, ChatRefused, MessageGone
+from core.places import Delivery
+from core.ports import Deliveries
+
+log = logging.getLogger(__name__)
+
+
+class Outbox:
+    def __init__(self, deliveries: Deliveries, chats: Mapping[str, Chat]) -> None:
+        self._deliveries = deliveries
+        self._chats = chats
+
+    async def show(self, delivery_id: str, shown: Shown) -> bool:
+        """Says it, by a first message or an edit of it. False: it was withdrawn, nobody wants it.
+
+        Raises ChatUnavailable (again later, nothing is doubled), ChatRefused, MessageGone,
+        StorageUnavailable.
+        """
+        delivery = await self._deliveries.get(delivery_id)
+        if delivery is None or delivery.state == "withdrawn":
+            return False
+        chat = self._chat(delivery)
+        reply = await self._known(delivery, chat)
+        if reply is None:
+            await self._deliveries.trying(delivery_id)
+            reply = await chat.post(delivery.shared, shown, key=delivery_id)
+            await self._deliveries.replied(delivery_id, reply)
+        else:
+            await chat.edit(delivery.shared, reply, shown, key=delivery_id)
+        return not await self._withdrawn_meanwhile(delivery_id, reply, chat)
+
+    async def take_back(self, delivery_id: str) -> None:
+        """What was said of a link is removed, if anything was."""
+        delivery = await self._deliveries.get(delivery_id)
+        if delivery is None:
+            return
+        chat = self._chat(delivery)
+        reply = await self._known(delivery, chat)
+        if reply is not None:
+            await self._remove(delivery, reply, chat)
+
+    async def _known(self, delivery: Delivery, chat: Chat) -> str | None:
+        """Our message, if there is one: by what we kept, or where that may be behind, by looking."""
+        if delivery.reply is not None or not delivery.tried:
+            return delivery.reply
+        found = await chat.find(delivery.shared, delivery.id)
+        if found is not None:
+            await self._deliveries.replied(delivery.id, found)
+        return found
+
+    async def _withdrawn_meanwhile(self, delivery_id: str, reply: str, chat: Chat) -> bool:
+        """The message may be deleted while we answer it."""
+        delivery = await self._deliveries.get(delivery_id)
+        if delivery is None or delivery.state != "withdrawn":
+            return False
+        await self._remove(delivery, reply, chat)
+        return True
+
+    async def _remove(self, delivery: Delivery, reply: str, chat: Chat) -> None:
+        try:
+            await chat.remove(delivery.shared, reply)
+        except (MessageGone, ChatRefused) as error:
+            log.info("the answer of delivery %s cannot be removed: %s", delivery.id, error)
+
+    def _chat(self, delivery: Delivery) -> Chat:
+        platform = delivery.shared.place.platform
+        chat = self._chats.get(platform)
+        if chat is None:
+            raise ChatFailed(platform, "this process does not speak with it")
+        return chat

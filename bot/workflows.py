@@ -1,0 +1,382 @@
+"""Accepted links on their durable way: what is begun survives the process that began it.
+
+    digest_link   look → [say "reading"] → fetch → extract → make_digest → show      queue links-<platform>
+    make_digest   digest → keep                                                      queue digests
+    take_back     remove what was said                                               queue links-<platform>
+
+Every arrow is a checkpoint (DBOS): a killed process's work goes on, in another or a later one,
+behind the last finished step. `digest_link` runs once a delivery, because the delivery's id is
+the workflow's; `make_digest` runs once for equal texts wanted in equal languages at one time,
+whoever asked, because the queue lets nobody in twice with the same key.
+
+What workflows remember is small and says nothing of people: ids, addresses, the digest. Texts
+and pages lie in their own stores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from bot.chats import Chat, Ready, Shown, Trouble, Waiting
+from bot.delivering import Outbox
+from bot.making import Maker
+from core.errors import (
+    ChatFailed,
+    ChatUnavailable,
+    DigestError,
+    StorageUnavailable,
+    as_plain,
+    from_plain,
+)
+from core.places import Delivery
+from core.ports import Deliveries
+from core.retrying import delay
+from core.settings import OutputLanguage, QueueSettings
+
+log = logging.getLogger(__name__)
+
+# The shape of the workflows. Bump it when a step is added, taken away or moved: what an older
+# version began is then finished by processes of that version only, so drain the queue first.
+VERSION = "1"
+DIGESTS = "digests"
+# A database that is away for longer than this has somebody's attention; work then waits for the
+# next start of a process.
+_STORAGE_PATIENCE = 3600.0
+_QUEUEING_SECONDS = 2.0
+# A process that dies of the same link so often would die of it for ever.
+_MOST_RECOVERIES = 200
+
+Plain = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WorkflowStore:
+    """Where workflows are remembered: `url` as SQLAlchemy's, `schema` for PostgreSQL."""
+
+    url: str
+    schema: str = "dbos"
+
+
+class Workflows:
+    """One process's share of the work. Open it once a process: the engine underneath is one."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        maker: Maker,
+        chats: Mapping[str, Chat],
+        settings: QueueSettings,
+        *,
+        store: WorkflowStore,
+        executor: str,
+    ) -> None:
+        self._deliveries = deliveries
+        self._maker = maker
+        self._outbox = Outbox(deliveries, chats)
+        self._platforms = sorted(chats)
+        self._settings = settings
+        self._store = store
+        self._executor = executor
+        self._running: set[asyncio.Task[Any]] = set()
+
+    # --- opening and closing
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Workflows]:
+        """Takes part in the work until the block ends; then finishes or hands back, in time."""
+        _quiet()
+        config: DBOSConfig = {
+            "name": "smartdevdigest",
+            "system_database_url": self._store.url,
+            "dbos_system_schema": self._store.schema,
+            "executor_id": self._executor,
+            "application_version": VERSION,
+            "serializer": DBOSPortableJSONSerializer(),
+            "notification_listener_polling_interval_sec": 5.0,
+            "use_listen_notify": False,
+        }
+        DBOS(config=config)
+        self._register()
+        names = [_links(platform) for platform in self._platforms]
+        DBOS.listen_queues([*names, *([DIGESTS] if self._settings.digests else [])])
+        DBOS.launch()  # in this thread: workflows run in the loop that launches
+        try:
+            for name in names:
+                await self._queue(name, self._settings.links)
+            if self._settings.digests:
+                await self._queue(DIGESTS, self._settings.digests)
+            yield self
+        finally:
+            await self._close()
+
+    async def _queue(self, name: str, concurrency: int) -> None:
+        await DBOS.register_queue_async(
+            name, worker_concurrency=concurrency, polling_interval_sec=self._settings.polling
+        )
+
+    def _register(self) -> None:
+        made = DBOS.workflow(name="make_digest", max_recovery_attempts=_MOST_RECOVERIES)
+        self._make_digest = made(self._making)
+        linked = DBOS.workflow(name="digest_link", max_recovery_attempts=_MOST_RECOVERIES)
+        self._digest_link = linked(self._digesting)
+        back = DBOS.workflow(name="take_back", max_recovery_attempts=_MOST_RECOVERIES)
+        self._take_back = back(self._taking_back)
+
+    async def _close(self) -> None:
+        """Begins nothing more, finishes what it can in `grace` seconds, leaves the rest begun."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as thread:
+            closing = loop.run_in_executor(thread, _destroy, math.ceil(self._settings.grace) + 2)
+            await asyncio.wait([closing], timeout=self._settings.grace)
+            for task in [*self._running]:
+                task.cancel()  # not an outcome: it stays begun, and whoever adopts it goes on
+            await closing
+        # The engine had made its pool of threads this loop's; it is shut now.
+        loop.set_default_executor(ThreadPoolExecutor())
+
+    async def adopt(self, executors: Sequence[str]) -> int:
+        """Takes over what these dead processes had begun; how many workflows that is.
+
+        Whoever of several does it first has them: the claim is one statement a workflow.
+        """
+        handles = await asyncio.to_thread(DBOS._recover_pending_workflows, list(executors))
+        return len(handles)
+
+    # --- the queue, as `bot/receiving.py` knows it
+
+    async def enqueue(self, delivery: Delivery) -> None:
+        """Promised work is queued. Twice is once. Raises StorageUnavailable."""
+        with SetWorkflowID(delivery.id), SetEnqueueOptions(priority=delivery.turn):
+            await self._submit(delivery.shared.place.platform, self._digest_link, delivery.id)
+
+    async def take_back(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            with SetWorkflowID(f"{delivery.id}-back"), SetEnqueueOptions(priority=1):
+                await self._submit(delivery.shared.place.platform, self._take_back, delivery.id)
+
+    async def _submit(
+        self, platform: str, workflow: Callable[[str], Coroutine[Any, Any, None]], delivery_id: str
+    ) -> None:
+        # Its own attempts to reach a database that is away never end; ours here do. If one of
+        # them succeeds later, the same id makes it the same work.
+        try:
+            async with asyncio.timeout(_QUEUEING_SECONDS):
+                await DBOS.enqueue_workflow_async(_links(platform), workflow, delivery_id)
+        except TimeoutError as error:
+            raise StorageUnavailable("queue", "it does not answer") from error
+
+    # --- the workflows
+
+    async def _digesting(self, delivery_id: str) -> None:
+        with self._counted():
+            try:
+                await self._answered(delivery_id)
+            except ChatFailed as error:
+                # Nothing can be said there any more; that it was tried is all there is to keep.
+                log.warning("delivery %s cannot be answered: %s", delivery_id, error)
+                await self._step("fail", self._fail, delivery_id, as_plain(error))
+
+    async def _answered(self, delivery_id: str) -> None:
+        try:
+            await self._answer(delivery_id)
+        except ChatFailed:
+            raise
+        except DigestError as error:
+            await self._say("show", delivery_id, self._show_trouble, as_plain(error))
+        except Exception:
+            log.exception("delivery %s: a surprise", delivery_id)
+            surprise = as_plain(DigestError("digest"))
+            await self._say("show", delivery_id, self._show_trouble, surprise)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Known as running, so that it can be counted and, when closing, ended."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a workflow runs in a task
+        self._running.add(task)
+        try:
+            yield
+        finally:
+            self._running.discard(task)
+
+    async def _answer(self, delivery_id: str) -> None:
+        wanted = await self._step("look", self._look, delivery_id)
+        if wanted is None:
+            return
+        known = await self._step("known", self._known, wanted)
+        if known is None:
+            await self._say("say", delivery_id, self._say_waiting)
+            known = {"digest": await self._made(wanted), "known": False}
+        await self._say("show", delivery_id, self._show_digest, known)
+
+    async def _made(self, wanted: Plain) -> str:
+        """The id of the digest, after as many attempts as its troubles deserve."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self._attempt(wanted)
+            except DigestError as error:
+                await self._wait_after(error, attempt)
+
+    async def _attempt(self, wanted: Plain) -> str:
+        text = await self._read(wanted)
+        key = f"{text}-{wanted['language']}-{wanted['nonce']}"
+        options = SetEnqueueOptions(
+            deduplication_id=key, duplication_policy="return-existing", priority=wanted["turn"]
+        )
+        with options:
+            making = await DBOS.enqueue_workflow_async(
+                DIGESTS, self._make_digest, text, wanted["language"], bool(wanted["nonce"])
+            )
+        made = await making.get_result(polling_interval_sec=self._pace())
+        return str(_unfolded(made))
+
+    async def _read(self, wanted: Plain) -> str:
+        """The content hash of the article, which is then kept."""
+        # One at a time for a link within this process: who comes second finds it read.
+        async with self._maker.reading(wanted["link"]):
+            found = await self._step("recall", self._maker.recall, wanted["link"], wanted["nonce"])
+            if found is not None:
+                return str(found)
+            page = await self._step("fetch", self._maker.fetch, wanted["link"])
+            return str(await self._step("extract", self._maker.extract, wanted["link"], page))
+
+    async def _making(self, text: str, language: OutputLanguage, again: bool) -> Plain:
+        with self._counted():
+            try:
+                record = await self._step("digest", self._maker.digest, text, language, again)
+                return {"value": await self._step("keep", self._maker.keep, text, record)}
+            except DigestError as error:
+                # An outcome, not an exception: whoever waits for it decides what follows.
+                return {"error": as_plain(error)}
+
+    async def _taking_back(self, delivery_id: str) -> None:
+        with self._counted():
+            try:
+                await self._say("remove", delivery_id, self._outbox.take_back)
+            except ChatFailed as error:
+                log.warning("the answer of delivery %s stays: %s", delivery_id, error)
+
+    # --- steps
+
+    async def _look(self, delivery_id: str) -> Plain | None:
+        delivery = await self._deliveries.get(delivery_id)
+        if delivery is None or delivery.state != "waiting":
+            return None
+        shared = delivery.shared
+        return {
+            "link": delivery.canonical,
+            "language": shared.language,
+            "nonce": shared.nonce if shared.again else "",
+            "turn": delivery.turn,
+        }
+
+    async def _known(self, wanted: Plain) -> Plain | None:
+        if wanted["nonce"]:
+            return None
+        found = await self._maker.known(wanted["link"], wanted["language"])
+        return None if found is None else {"digest": found, "known": True}
+
+    async def _say_waiting(self, delivery_id: str) -> None:
+        await self._outbox.show(delivery_id, Waiting())
+
+    async def _show_digest(self, delivery_id: str, found: Plain) -> None:
+        record = await self._maker.record(found["digest"])
+        if record is None:  # erased between its making and now
+            return
+        shown: Shown = Ready(record, known=found["known"])
+        if await self._outbox.show(delivery_id, shown):
+            await self._deliveries.answered(delivery_id, record.id)
+
+    async def _show_trouble(self, delivery_id: str, error: Plain) -> None:
+        if await self._outbox.show(delivery_id, Trouble(from_plain(error))):
+            await self._fail(delivery_id, error)
+
+    async def _fail(self, delivery_id: str, error: Plain) -> None:
+        await self._deliveries.failed(delivery_id, error["code"], error["reason"])
+
+    async def _say(
+        self, name: str, delivery_id: str, say: Callable[..., Awaitable[Any]], *said: Any
+    ) -> None:
+        """Says it, however long the platform is away (see core/retrying.py)."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                await self._step(name, say, delivery_id, *said)
+                return
+            except ChatUnavailable as error:
+                await self._wait_after(error, attempt)
+
+    async def _wait_after(self, error: DigestError, attempt: int) -> None:
+        """Waits for the next attempt, or raises the error where there is none."""
+        # Not random across a recovery: the engine remembers the sleep it began.
+        wait = delay(error, attempt, random.random())  # noqa: S311 - spreads, hides nothing
+        if wait is None:
+            raise error
+        log.info("attempt %d failed, the next in %.1f s: %s", attempt, wait, error)
+        await DBOS.sleep_async(wait)
+
+    async def _step(self, name: str, act: Callable[..., Awaitable[Any]], *given: Any) -> Any:
+        """A checkpoint. Our own errors are results, so that they come back as what they are."""
+
+        async def run() -> Plain:
+            try:
+                return {"value": await _despite_storage(act, *given)}
+            except DigestError as error:
+                return {"error": as_plain(error)}
+
+        return _unfolded(await DBOS.run_step_async({"name": name}, run))
+
+    def _pace(self) -> float:
+        """Seconds between two looks for a result: quick while few wait, gentle while many do."""
+        return max(self._settings.polling, len(self._running) / 100)
+
+
+async def _despite_storage(act: Callable[..., Awaitable[Any]], *given: Any) -> Any:
+    """A database that is away is waited for, in place: nothing could be checkpointed either."""
+    patient = AsyncRetrying(
+        retry=retry_if_exception_type(StorageUnavailable),
+        wait=wait_random_exponential(multiplier=0.5, max=10),
+        stop=stop_after_delay(_STORAGE_PATIENCE),
+        reraise=True,
+    )
+    return await patient(act, *given)
+
+
+def _unfolded(result: Plain) -> Any:
+    if "error" in result:
+        raise from_plain(result["error"])
+    return result["value"]
+
+
+def _links(platform: str) -> str:
+    return f"links-{platform}"
+
+
+def _destroy(patience: int) -> None:
+    DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=patience)
+
+
+def _quiet() -> None:
+    """Its lines go where ours go, instead of to a handler of its own."""
+    library = logging.getLogger("dbos")
+    if not library.handlers:
+        library.addHandler(logging.NullHandler())
