@@ -19,10 +19,19 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
@@ -36,6 +45,7 @@ from tenacity import (
 from bot.chats import Chat, Ready, Shown, Trouble, Waiting
 from bot.delivering import Outbox
 from bot.making import Maker
+from bot.presence import Standing
 from core.errors import (
     ChatFailed,
     ChatUnavailable,
@@ -63,6 +73,12 @@ _QUEUEING_SECONDS = 2.0
 _MOST_RECOVERIES = 200
 
 Plain = dict[str, Any]
+_STANDING: Mapping[str, Standing] = {
+    "ENQUEUED": "going",
+    "DELAYED": "going",
+    "PENDING": "going",
+    "SUCCESS": "answered",
+}
 
 
 @dataclass(frozen=True)
@@ -157,6 +173,45 @@ class Workflows:
         """
         handles = await asyncio.to_thread(DBOS._recover_pending_workflows, list(executors))
         return len(handles)
+
+    async def standing(self, deliveries: Sequence[Delivery]) -> Mapping[str, Standing]:
+        ids = [delivery.id for delivery in deliveries]
+        found = await DBOS.list_workflows_async(
+            workflow_ids=ids, load_input=False, load_output=False
+        )
+        states = {one.workflow_id: _STANDING.get(one.status, "broken") for one in found}
+        return {one: states.get(one, "missing") for one in ids}
+
+    async def give_up(self, delivery: Delivery) -> None:
+        log.error("delivery %s: its workflow ended without an answer", delivery.id)
+        trouble = DigestError(delivery.canonical)
+        try:
+            await self._outbox.show(delivery.id, Trouble(trouble))
+        except ChatUnavailable:
+            return  # next time
+        except ChatFailed as error:
+            log.warning("delivery %s cannot be answered: %s", delivery.id, error)
+        await self._fail(delivery.id, as_plain(trouble))
+
+    async def forget(self, before: datetime, limit: int = 500) -> int:
+        """Deletes what is remembered of finished work from before then; how many workflows."""
+        found = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            end_time=before.isoformat(),
+            limit=limit,
+            load_input=False,
+            load_output=False,
+        )
+        ids = [one.workflow_id for one in found]
+        if ids:
+            await DBOS.delete_workflows_async(ids)
+        return len(ids)
+
+    async def erase(self, delivery_ids: Sequence[str]) -> None:
+        """Nothing is remembered of these deliveries any more."""
+        ids = [one for delivery in delivery_ids for one in (delivery, f"{delivery}-back")]
+        if ids:
+            await DBOS.delete_workflows_async(ids, delete_children=True)
 
     # --- the queue, as `bot/receiving.py` knows it
 
