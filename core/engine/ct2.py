@@ -22,7 +22,6 @@ import ctranslate2
 from core.article import Language
 from core.engine.batching import Request, WaitingLine
 from core.engine.chat import Chat, ModelCard, Tokens
-from core.engine.kernels import prefer_exact_kernels
 from core.engine.writing import Writer
 from core.errors import EngineFailed, EngineTimedOut, ModelNotReady
 from core.ports import Generation, Prompt
@@ -244,7 +243,6 @@ def _finish(request: _Asked) -> None:
 
 
 def _load(folder: Path, workers: int) -> ctranslate2.Generator:
-    prefer_exact_kernels()
     try:
         return ctranslate2.Generator(
             str(folder), device="cpu", compute_type="int8", inter_threads=workers, intra_threads=1

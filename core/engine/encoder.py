@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from core.article import Language
 from core.engine.chat import ModelCard
-from core.engine.kernels import prefer_exact_kernels
+from core.engine.kernels import exact_type
 from core.engine.vectors import mean_of_tokens
 from core.errors import EngineFailed, ModelNotReady
 from core.ports import Vectors
@@ -36,11 +36,10 @@ class CTranslate2Encoder:
         self._name = f"{card.name}@{revision}" if revision else card.name
         self._reads: frozenset[Language] = frozenset(card.languages)
         workers = threads or os.cpu_count() or 1
-        prefer_exact_kernels()
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._model = ctranslate2.Encoder(
-                str(folder), compute_type="int8", inter_threads=workers, intra_threads=1
+                str(folder), compute_type=exact_type(), inter_threads=workers, intra_threads=1
             )
         except Exception as error:
             raise ModelNotReady(str(folder), f"the encoder cannot be loaded ({error})") from error

@@ -1,28 +1,22 @@
-"""Which library multiplies 8-bit numbers: one that does not overflow on the way.
+"""With which numbers a model that must be exact calculates on this processor.
 
-Processors with VNNI add products of bytes in 32 bits. Those without add pairs in 16 bits, and on
-AMD CTranslate2 by default takes oneDNN, which lets these sums saturate: vectors of the encoder
-then agree with the float model's to .944 where MKL's, at the same speed, agree to .9996
-(see ADR-4).
+Processors with VNNI add products of bytes in 32 bits. Those with AVX2 alone add pairs of them in
+16 bits, and the library lets these sums saturate (see ADR-4).
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Literal
 
-_SWITCH = "CT2_USE_MKL"  # read by the library when it first multiplies
 _CPU = Path("/proc/cpuinfo")
 
 
-def prefer_exact_kernels(environ: MutableMapping[str, str] = os.environ, cpu: Path = _CPU) -> None:
-    """Before a model is loaded. Somebody's own choice stands."""
-    if _SWITCH in environ:
-        return
+def exact_type(cpu: Path = _CPU) -> Literal["int8", "float32"]:
+    """8-bit numbers, but for a processor on which they are not what they should be."""
     flags = _flags(cpu)
-    if "avx2" in flags and not any("vnni" in flag for flag in flags):
-        environ[_SWITCH] = "1"
+    saturates = "avx2" in flags and not any("vnni" in flag for flag in flags)
+    return "float32" if saturates else "int8"
 
 
 def _flags(cpu: Path) -> frozenset[str]:
