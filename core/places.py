@@ -117,3 +117,15 @@ class Workspace:
     id: str
     name: str = ""
     training: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process at work. `born` is its creation time in seconds since 1970, as the system keeps
+    it: with host and pid it tells whether it still lives. `kind`: "bot" or "worker"."""
+
+    id: str
+    host: str
+    pid: int
+    born: float
+    kind: str

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from core.article import Article, Language, Page
 from core.digest import DigestRecord
-from core.places import ChannelProfile, Delivery, Place, Platform, SharedLink, Workspace
+from core.places import (
+    ChannelProfile,
+    Delivery,
+    Place,
+    Platform,
+    Process,
+    SharedLink,
+    Workspace,
+)
 
 Vectors = NDArray[np.float32]
 Verdict = Literal["too_easy", "too_hard", "good", "bad"]
@@ -228,3 +236,20 @@ class Workspaces(Protocol):
     async def get(self, platform: Platform, workspace_id: str) -> Workspace | None: ...
 
     async def all(self, platform: Platform) -> list[Workspace]: ...
+
+
+class Processes(Protocol):
+    """Signs of life of the processes that share the work."""
+
+    async def beat(self, process: Process) -> None:
+        """It lives now."""
+
+    async def retire(self, process_id: str) -> None:
+        """It has stopped by itself: dead from now on, without waiting for its lease."""
+
+    async def dead(self, lease: float) -> list[str]:
+        """Ids of those that have been silent for so many seconds, or have retired."""
+
+    async def all(self) -> list[Process]: ...
+
+    async def forget(self, process_id: str) -> None: ...
