@@ -10,7 +10,19 @@ import structlog
 from core.settings import LogSettings
 
 # Libraries that tell every request or step at INFO.
-TALKATIVE = ("httpx", "httpcore", "alembic", "trafilatura", "readability", "asyncio", "uvicorn")
+TALKATIVE = (
+    "httpx",
+    "httpcore",
+    "alembic",
+    "trafilatura",
+    "readability",
+    "asyncio",
+    "uvicorn",
+    "dbos",
+    "slack_bolt",
+    "slack_sdk",
+    "discord",
+)
 
 
 def set_up_logging(settings: LogSettings) -> None:

@@ -147,12 +147,25 @@ class Workflows:
         )
 
     def _register(self) -> None:
-        made = DBOS.workflow(name="make_digest", max_recovery_attempts=_MOST_RECOVERIES)
-        self._make_digest = made(self._making)
-        linked = DBOS.workflow(name="digest_link", max_recovery_attempts=_MOST_RECOVERIES)
-        self._digest_link = linked(self._digesting)
-        back = DBOS.workflow(name="take_back", max_recovery_attempts=_MOST_RECOVERIES)
-        self._take_back = back(self._taking_back)
+        """The workflows by the names under which they are remembered."""
+        kept = DBOS.workflow
+
+        @kept(name="digest_link", max_recovery_attempts=_MOST_RECOVERIES)
+        async def digest_link(delivery_id: str) -> None:
+            with self._counted():
+                await self._digesting(delivery_id)
+
+        @kept(name="make_digest", max_recovery_attempts=_MOST_RECOVERIES)
+        async def make_digest(text: str, language: OutputLanguage, again: bool) -> Plain:
+            with self._counted():
+                return await self._making(text, language, again)
+
+        @kept(name="take_back", max_recovery_attempts=_MOST_RECOVERIES)
+        async def take_back(delivery_id: str) -> None:
+            with self._counted():
+                await self._taking_back(delivery_id)
+
+        self._digest_link, self._make_digest, self._take_back = digest_link, make_digest, take_back
 
     async def _close(self) -> None:
         """Begins nothing more, finishes what it can in `grace` seconds, leaves the rest begun."""
@@ -239,13 +252,12 @@ class Workflows:
     # --- the workflows
 
     async def _digesting(self, delivery_id: str) -> None:
-        with self._counted():
-            try:
-                await self._answered(delivery_id)
-            except ChatFailed as error:
-                # Nothing can be said there any more; that it was tried is all there is to keep.
-                log.warning("delivery %s cannot be answered: %s", delivery_id, error)
-                await self._step("fail", self._fail, delivery_id, as_plain(error))
+        try:
+            await self._answered(delivery_id)
+        except ChatFailed as error:
+            # Nothing can be said there any more; that it was tried is all there is to keep.
+            log.warning("delivery %s cannot be answered: %s", delivery_id, error)
+            await self._step("fail", self._fail, delivery_id, as_plain(error))
 
     async def _answered(self, delivery_id: str) -> None:
         try:
@@ -314,20 +326,18 @@ class Workflows:
             return str(await self._step("extract", self._maker.extract, wanted["link"], page))
 
     async def _making(self, text: str, language: OutputLanguage, again: bool) -> Plain:
-        with self._counted():
-            try:
-                record = await self._step("digest", self._maker.digest, text, language, again)
-                return {"value": await self._step("keep", self._maker.keep, text, record)}
-            except DigestError as error:
-                # An outcome, not an exception: whoever waits for it decides what follows.
-                return {"error": as_plain(error)}
+        try:
+            record = await self._step("digest", self._maker.digest, text, language, again)
+            return {"value": await self._step("keep", self._maker.keep, text, record)}
+        except DigestError as error:
+            # An outcome, not an exception: whoever waits for it decides what follows.
+            return {"error": as_plain(error)}
 
     async def _taking_back(self, delivery_id: str) -> None:
-        with self._counted():
-            try:
-                await self._say("remove", delivery_id, self._outbox.take_back)
-            except ChatFailed as error:
-                log.warning("the answer of delivery %s stays: %s", delivery_id, error)
+        try:
+            await self._say("remove", delivery_id, self._outbox.take_back)
+        except ChatFailed as error:
+            log.warning("the answer of delivery %s stays: %s", delivery_id, error)
 
     # --- steps
 
