@@ -1,0 +1,189 @@
+"""A private PostgreSQL: Debian's server in a temporary folder, gone at the end.
+
+    with running() as server:
+        url = server.create_database()
+        server.stop()     # away for a while
+        server.start()    # back, at the same address, with everything it had
+
+Data do not survive a power cut (`fsync` is off) unless a caller, say a benchmark, asks for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+INSTALLED = Path("/usr/lib/postgresql")
+OWNERS = ("postgres", "nobody")  # who runs it where we are root; the server refuses root
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
+
+
+class PostgresMissing(Exception):
+    """No server is installed here."""
+
+
+def programs() -> Path:
+    """The folder of the newest server's programs. Raises PostgresMissing."""
+    versions = [
+        folder.parent for folder in INSTALLED.glob("*/bin") if (folder / "postgres").exists()
+    ]
+    if not versions:
+        raise PostgresMissing(f"PostgreSQL is not installed (no {INSTALLED}/*/bin/postgres)")
+    return max(versions, key=lambda folder: float(folder.name)) / "bin"
+
+
+class PostgresServer:
+    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
+        self.fsync = fsync
+        self.port = _free_port()
+        self._programs = programs()
+        self._folder = folder
+        self._identity = _identity()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """An empty cluster; once, before the first start."""
+        if self._identity:
+            shutil.chown(self._folder, self._identity["user"], self._identity["group"])
+        command: list[str | Path] = [self._programs / "initdb", "--pgdata", self._data]
+        command += ["--username", "postgres", "--auth", "trust"]
+        command += ["--encoding", "UTF8", "--locale", "C", "--no-sync"]
+        done = subprocess.run(
+            command, cwd=self._folder, capture_output=True, text=True, **self._identity
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"initdb failed: {done.stderr}")
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        if self._process is not None:
+            return
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            "fsync": "on" if self.fsync else "off",
+            "full_page_writes": "on" if self.fsync else "off",
+        }
+        command: list[str | Path] = [self._programs / "postgres", "-D", self._data]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the tests, which then stop it themselves
+                **self._identity,
+            )
+        self._wait_until_it_answers(self._process)
+
+    def stop(self) -> None:
+        """Everybody is thrown out, what was committed is kept."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(STOP_SECONDS)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self) -> str:
+        """A fresh, empty database; its URL."""
+        name = f"test_{secrets.token_hex(6)}"
+        self.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        if self.running:
+            self.execute(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """A statement of a test, past everything of ours; its rows, if it has any."""
+        with self._connect(database) as connection:
+            done = connection.execute(statement.encode())
+            return done.fetchall() if done.description else []
+
+    def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", dbname=database, autocommit=True
+        )
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        end = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(psycopg.OperationalError), self._connect("postgres"):
+                return
+            time.sleep(0.02)
+        said = self._log.read_text(encoding="utf-8", errors="replace")
+        self.stop()
+        raise RuntimeError(f"PostgreSQL did not start: {said[-2000:]}")
+
+
+@contextlib.contextmanager
+def running(*, fsync: bool = False) -> Iterator[PostgresServer]:
+    """A server that answers. Raises PostgresMissing."""
+    # Not in pytest's own folder: that is closed to the user the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="smartdevdigest-postgres-"))
+    try:
+        server = PostgresServer(folder, fsync=fsync)
+        server.prepare()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _identity() -> dict[str, Any]:
+    """Arguments for `subprocess` that make an unprivileged user of root."""
+    if os.geteuid() != 0:
+        return {}
+    known = {user.pw_name: user for user in pwd.getpwall()}
+    owner = next((known[name] for name in OWNERS if name in known), None)
+    if owner is None:
+        raise PostgresMissing(f"no user to run PostgreSQL as ({' or '.join(OWNERS)})")
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
