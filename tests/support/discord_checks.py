@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from support.discord_components import LAYOUT, LEGACY_ROWS, MODAL, check_together
+from support.discord_entities import COMPONENTS_V2, EPHEMERAL, SUPPRESS_EMBEDS, Json
 from support.discord_forms import (
     Mistakes,
     Path,
@@ -18,14 +19,13 @@ from support.discord_forms import (
     integer,
     items,
     mistake_at,
-    number,
     one_of,
     shape,
     snowflake,
     text,
     url,
 )
-from support.discord_world import COMPONENTS_V2, EPHEMERAL, SUPPRESS_EMBEDS, Json, Refused
+from support.discord_world import Refused
 
 SUPPRESS_NOTIFICATIONS = 1 << 12
 SETTABLE = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | COMPONENTS_V2
@@ -208,6 +208,3 @@ def check_modal(form: Any) -> None:
     if isinstance(form, dict):
         check_together(mistakes, form.get("components"), ("data", "components"))
     mistakes.refuse()
-
-
-__all__ = ["check_message", "check_modal", "embed_length", "mistake_at", "number"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from support.discord_entities import Json
 from support.discord_forms import (
-    REQUIRED,
     Mistakes,
     Path,
     Rule,
@@ -22,7 +22,7 @@ from support.discord_forms import (
     text,
 )
 from support.discord_rest import Call
-from support.discord_world import Json, Refused, World, unknown
+from support.discord_world import Refused, World, unknown
 
 SLASH, USER_MENU, MESSAGE_MENU = 1, 2, 3
 SUBCOMMAND, GROUP, STRING, INTEGER, NUMBER = 1, 2, 3, 4, 10
@@ -315,6 +315,3 @@ def check_counts(forms: dict[tuple[int, str], Json]) -> None:
         if sum(1 for one, _ in forms if one == kind) > most:
             sentence = f"Maximum number of application commands reached ({most})"
             raise Refused(400, 30032, sentence)
-
-
-__all__ = ["REQUIRED", "Commands", "check_command"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from support.discord_entities import Json
 from support.discord_forms import (
     REQUIRED,
     Mistakes,
@@ -23,7 +24,6 @@ from support.discord_forms import (
     text,
     url,
 )
-from support.discord_world import Json
 
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 ENTITY_SELECTS = (5, 6, 7, 8)

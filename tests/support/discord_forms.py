@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from support.discord_world import Json, Refused
+from support.discord_entities import Json
+from support.discord_world import Refused
 
 Path = tuple[str | int, ...]
 REQUIRED = ("BASE_TYPE_REQUIRED", "This field is required")

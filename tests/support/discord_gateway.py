@@ -15,10 +15,12 @@ import time
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from support.discord_world import Channel, Guild, Json, World
+from support.discord_entities import Channel, Guild, Json
+from support.discord_world import World
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, RESUME = 0, 1, 2, 3, 6
 RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, ACK = 7, 8, 9, 10, 11
@@ -27,6 +29,7 @@ PRIVILEGED = GUILD_MEMBERS | PRESENCES | MESSAGE_CONTENT
 SENT_PER_MINUTE = 120
 PAYLOAD_BYTES = 4096
 IN_GUILDS, IN_DIRECT = 0, 1
+EVEN_IF_HIDDEN = {"CHANNEL_UPDATE", "CHANNEL_DELETE", "INTERACTION_CREATE"}
 INTENTS = {  # (in a guild, in a direct message)
     "MESSAGE": (1 << 9, 1 << 12),
     "MESSAGE_REACTION": (1 << 10, 1 << 13),
@@ -137,7 +140,7 @@ def packer(compression: str | None) -> Any:
         deflate = zlib.compressobj()
         return lambda text: deflate.compress(text.encode()) + deflate.flush(zlib.Z_SYNC_FLUSH)
     if compression == "zstd-stream":
-        import zstandard  # only where the client has it too
+        zstandard = import_module("zstandard")  # only where the client has it too
 
         stream = zstandard.ZstdCompressor().compressobj()
         flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
@@ -171,7 +174,7 @@ class Gateway:
         if guild is not None and not guild.bot_is_in and event != "GUILD_DELETE":
             return
         hidden = isinstance(where, Channel) and not where.may(self.world.bot, "view_channel")
-        if hidden and event not in {"CHANNEL_UPDATE", "CHANNEL_DELETE"}:
+        if hidden and event not in EVEN_IF_HIDDEN:
             return
         for session in self.sessions.values():
             if session.concerns(event, guild):

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-from support.discord_world import Json
+from support.discord_entities import Json
 
 POST_MESSAGE = "POST /channels/{channel}/messages"
 GET_MESSAGES = "GET /channels/{channel}/messages"

@@ -6,25 +6,24 @@ import time
 from typing import Any
 from urllib.parse import unquote
 
-from support.discord_checks import check_message, mistake_at
-from support.discord_rest import Call
-from support.discord_world import (
+from support.discord_checks import check_message
+from support.discord_entities import (
     ANNOUNCEMENT,
     COMPONENTS_V2,
+    EPHEMERAL,
     FORUM,
-    MISSING_PERMISSIONS,
+    LOADING,
     TEXT,
     THREADS,
-    VOICE,
     Channel,
     Json,
     Message,
-    Refused,
     User,
-    World,
     now,
-    unknown,
 )
+from support.discord_forms import mistake_at
+from support.discord_rest import Call
+from support.discord_world import MISSING_PERMISSIONS, Refused, World, unknown
 
 REPLY = 19
 NONCE_SECONDS = 300.0
@@ -39,7 +38,7 @@ class Messages:
 
     def post(self, call: Call) -> Json:
         channel = self.world.reachable(call.id("channel"))
-        self._may_send(channel, call.form)
+        self._may_send(channel, call.form if isinstance(call.form, dict) else {})
         check_message(call.form, files=call.files)
         earlier = self._sent_before(channel, call.form)
         if earlier is not None:
@@ -53,7 +52,7 @@ class Messages:
         message = self._message(call)
         if message.author is not self.world.bot:
             raise Refused(403, 50005, "Cannot edit a message authored by another user")
-        self._may_embed(message.channel, call.form)
+        self._may_embed(message.channel, call.form if isinstance(call.form, dict) else {})
         return self.shown(self.edit(message, call.form, files=call.files))
 
     def delete(self, call: Call) -> None:
@@ -140,9 +139,21 @@ class Messages:
     # What the people of a test use too.
 
     def add(
-        self, channel: Channel, author: User, form: Json, *, message_id: int | None = None
+        self,
+        channel: Channel,
+        author: User,
+        form: Json,
+        *,
+        message_id: int | None = None,
+        kind: int = 0,
+        interaction: Json | None = None,
+        only_for: User | None = None,
     ) -> Message:
-        message = Message(message_id or self.world.new_id(), channel, author, kept(form))
+        """`interaction`: what it answers; `only_for`: who alone sees it."""
+        message = Message(message_id or self.world.new_id(), channel, author, kept(form), kind)
+        message.interaction = interaction
+        message.webhook = interaction is not None
+        message.only_for = only_for
         message.allowed_mentions = form.get("allowed_mentions")
         message.nonce = None if form.get("nonce") is None else str(form["nonce"])
         self._refer(message, form)
@@ -233,13 +244,12 @@ class Messages:
         if channel.locked:
             raise Refused(400, 50083, "Thread is archived")
         self._may_embed(channel, form)
-        reference = isinstance(form, dict) and form.get("message_reference")
-        if reference and not channel.may(self.world.bot, "read_message_history"):
+        if form.get("message_reference") and not channel.may(
+            self.world.bot, "read_message_history"
+        ):
             raise Refused(400, 160002, "Cannot reply without permission to read message history")
 
-    def _may_embed(self, channel: Channel, form: Any) -> None:
-        if not isinstance(form, dict):
-            return
+    def _may_embed(self, channel: Channel, form: Json) -> None:
         if form.get("embeds") and not channel.may(self.world.bot, "embed_links"):
             raise Refused(*MISSING_PERMISSIONS)
         if form.get("attachments") and not channel.may(self.world.bot, "attach_files"):
@@ -297,8 +307,10 @@ def check_thread(form: Any) -> None:
 def merge(message: Message, form: Json) -> Json:
     """What the message would be after this edit: what is not named stays."""
     merged = {**message.form, **form}
-    merged["flags"] = int(form.get("flags", message.form.get("flags")) or 0)
-    merged["flags"] |= int(message.form.get("flags") or 0) & COMPONENTS_V2
+    before = int(message.form.get("flags") or 0)
+    wanted = form.get("flags")
+    after = before if not isinstance(wanted, int) else wanted
+    merged["flags"] = (after | before & (COMPONENTS_V2 | EPHEMERAL)) & ~LOADING
     return merged
 
 
@@ -324,14 +336,9 @@ def kept(form: Json) -> Json:
 
 def numbered(component: Json, numbers: Any) -> Json:
     number = component.get("id") or next(numbers)
-    nested = {
-        name: [numbered(child, numbers) for child in component[name]]
-        for name in ("components",)
-        if isinstance(component.get(name), list)
-    }
+    nested: Json = {}
+    if isinstance(component.get("components"), list):
+        nested["components"] = [numbered(child, numbers) for child in component["components"]]
     if isinstance(component.get("accessory"), dict):
         nested["accessory"] = numbered(component["accessory"], numbers)
     return {**component, **nested, "id": number}
-
-
-__all__ = ["VOICE", "Messages", "check_thread", "in_guild", "kept", "merge"]

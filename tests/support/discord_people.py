@@ -1,18 +1,13 @@
-"""What people do on our Discord: write, edit, react, press, choose, command."""
+"""What people do on our Discord by hand (discord_asking.py: by commands and buttons), and see."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from support.discord_components import TEXT_DISPLAY, walk
-from support.discord_forms import Mistakes
+from support.discord_entities import EPHEMERAL, Channel, Json, Message, User, now
 from support.discord_messages import Messages
-from support.discord_world import EPHEMERAL, Channel, Json, Message, User, World, now
-
-if TYPE_CHECKING:
-    from support.discord_commands import Commands
-    from support.discord_interactions import Interactions
+from support.discord_world import World
 
 URL_IN_TEXT = re.compile(r"https?://[^\s<>()\]]+")
 
@@ -20,8 +15,6 @@ URL_IN_TEXT = re.compile(r"https?://[^\s<>()\]]+")
 class People:
     world: World
     messages_api: Messages
-    commands: Commands
-    interactions: Interactions
 
     async def say(
         self,
@@ -70,7 +63,7 @@ class People:
 def visible_text(message: Message | Json) -> str:
     """Everything a person reads: content, embeds, texts, labels, placeholders."""
     form = message.form if isinstance(message, Message) else message
-    lines = [str(form.get("content") or "")]
+    lines: list[str | None] = [form.get("content")]
     for embed in form.get("embeds") or []:
         lines += [embed.get("title"), embed.get("description")]
         lines += [(embed.get("author") or {}).get("name")]
@@ -128,6 +121,3 @@ def _pinged_by_reply(message: Message) -> set[str]:
     wanted = allowed is None or allowed.get("replied_user", False)
     target = message.channel.messages.get(int(message.reference["message_id"]))
     return {str(target.author.id)} if wanted and target is not None else set()
-
-
-__all__ = ["Mistakes", "People", "links_in", "pings", "visible_text"]

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from support.discord_entities import THREADS, Channel, Guild, Json, User
 from support.discord_gateway import MESSAGE_CONTENT, Gateway
 from support.discord_rest import Call
-from support.discord_world import (
-    MISSING_PERMISSIONS,
-    THREADS,
-    Channel,
-    Guild,
-    Json,
-    Refused,
-    User,
-    World,
-    unknown,
-)
+from support.discord_world import MISSING_PERMISSIONS, Refused, World, unknown
 
 
 class Places:

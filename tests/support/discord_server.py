@@ -21,7 +21,9 @@ from aiohttp import web
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from support import discord_limits as routes
+from support.discord_asking import Asking
 from support.discord_commands import Commands
+from support.discord_entities import Channel, Guild, Message, User
 from support.discord_gateway import MESSAGE_CONTENT, Gateway
 from support.discord_interactions import Interactions
 from support.discord_limits import Trouble
@@ -29,14 +31,14 @@ from support.discord_messages import Messages
 from support.discord_people import People
 from support.discord_places import Places
 from support.discord_rest import PREFIX, Call, Rest
-from support.discord_world import Channel, Guild, Message, User, World
+from support.discord_world import World
 
 TOKEN = "test.token.of-nobody"  # noqa: S105 - nobody has it
 Found = TypeVar("Found")
 
 
-class DiscordServer(People):
-    """All of Discord for one bot; `People` adds what people do there."""
+class DiscordServer(People, Asking):
+    """All of Discord for one bot; `People` and `Asking` add what people do there."""
 
     def __init__(self, token: str = TOKEN) -> None:
         world = World()
