@@ -150,14 +150,14 @@ def _check_names(blocks: list[Any], where: str, errors: Errors) -> None:
     for number, block in enumerate(blocks):
         if not isinstance(block, dict):
             continue
-        block_id = block.get("block_id")
-        if block_id is not None and block_id in seen:
+        block_id = str(block.get("block_id") or f"#{number}")
+        if block_id in seen:
             say(errors, f"block_id {block_id} already exists", f"{where}/{number}/block_id")
-        seen.add(block_id or f"#{number}")
+        seen.add(block_id)
         actions: set[str] = set()
         for held, pointer in everything_in(block, f"{where}/{number}"):
             action_id = held.get("action_id")
-            if action_id is None:
+            if not isinstance(action_id, str):
                 continue
             if action_id in actions:
                 say(errors, f"action_id {action_id} already exists", f"{pointer}/action_id")
@@ -182,7 +182,7 @@ def characters_in(blocks: Blocks) -> int:
 
 _MENTION = re.compile(r"<(?:@|#|!)[^<>]*>")
 _LINK = re.compile(r"<((?:https?|mailto|slack|tel):[^|<>]*)(?:\|[^<>]*)?>", re.IGNORECASE)
-_BARE = re.compile(r"(?<![<|\w])https?://[^\s<>|]+", re.IGNORECASE)
+_BARE = re.compile(r"(?<!\]\()(?<![<|\w])https?://[^\s<>|]+", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)")
 _PERSONAL = {"user": "user_id", "usergroup": "usergroup_id", "channel": "channel_id"}
 

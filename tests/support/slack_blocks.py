@@ -127,7 +127,7 @@ def by_type(kinds: Mapping[str, Check]) -> Check:
             say(errors, "must provide an object", where)
         elif "type" not in value:
             say(errors, "missing required field: type", where)
-        elif value["type"] not in kinds:
+        elif not isinstance(value["type"], str) or value["type"] not in kinds:
             say(errors, f"unsupported type: {value['type']}", f"{where}/type")
         else:
             inner = {name: held for name, held in value.items() if name != "type"}
@@ -178,7 +178,7 @@ def _options_or_groups(menu: Shape) -> Check:
         if ("options" in value) == ("option_groups" in value):
             say(errors, "exactly one of options and option_groups is required", where)
         initial, known = value.get("initial_option"), value.get("options")
-        if initial is not None and known is not None and initial not in known:
+        if initial is not None and isinstance(known, list) and initial not in known:
             say(errors, "initial_option must be one of the options", f"{where}/initial_option")
 
     return check
@@ -187,9 +187,11 @@ def _options_or_groups(menu: Shape) -> Check:
 def _choices(menu: Shape) -> Check:
     def check(value: Any, where: str, errors: Errors) -> None:
         menu(value, where, errors)
-        options = value.get("options", [])
+        options, several = value.get("options"), value.get("initial_options", [])
+        if not isinstance(options, list) or not isinstance(several, list):
+            return  # said already
         initial = [value["initial_option"]] if "initial_option" in value else []
-        for one in [*initial, *value.get("initial_options", [])]:
+        for one in [*initial, *several]:
             if one not in options:
                 say(errors, "the initial option must be one of the options", where)
 

@@ -290,12 +290,14 @@ def _element(shown: Message | View, action_id: str) -> tuple[Json, str]:
 def _action_ids(shown: Message | View) -> Iterator[str]:
     for held, _ in everything_in(_blocks(shown)):
         if "action_id" in held:
-            yield held["action_id"]
+            yield str(held["action_id"])
 
 
 def _options(element: Json) -> list[Json]:
-    groups = element.get("option_groups", [])
-    return element.get("options", []) + [each for group in groups for each in group["options"]]
+    options: list[Json] = list(element.get("options", []))
+    for group in element.get("option_groups", []):
+        options += group["options"]
+    return options
 
 
 def _option(element: Json, value: str) -> Json:

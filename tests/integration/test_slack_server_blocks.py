@@ -1,0 +1,315 @@
+"""Block Kit in messages: for each limit a value that Slack takes, and one that it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.slack_block_rules import block_errors
+from support.slack_kit import (
+    actions,
+    button,
+    letters,
+    marked,
+    options,
+    overflow,
+    picture,
+    radio,
+    section,
+    select,
+    table,
+    words,
+)
+from support.slack_world import Json
+
+LIMITS: list[tuple[str, Callable[[Any], list[Json]], Any, Any, str, str]] = [
+    # what, blocks for a value, a good value, a bad one, Slack's sentence, where
+    ("blocks", lambda n: [{"type": "divider"}] * n, 50, 51, "no more than 50 items", ""),
+    (
+        "text",
+        lambda n: section(text=marked(letters(n))),
+        3000,
+        3001,
+        "less than 3001",
+        "/0/text/text",
+    ),
+    ("no text", lambda n: section(text=marked(letters(n))), 1, 0, "more than 0", "/0/text/text"),
+    ("fields", lambda n: section(fields=[marked("a")] * n), 10, 11, "no more than 10", "/0/fields"),
+    (
+        "field",
+        lambda n: section(fields=[marked(letters(n))]),
+        2000,
+        2001,
+        "2001",
+        "/0/fields/0/text",
+    ),
+    (
+        "header",
+        lambda n: [{"type": "header", "text": words(letters(n))}],
+        150,
+        151,
+        "151",
+        "/0/text/text",
+    ),
+    (
+        "header's kind",
+        lambda kind: [{"type": "header", "text": words("a", kind)}],
+        "plain_text",
+        "mrkdwn",
+        "unsupported type: mrkdwn",
+        "/0/text/type",
+    ),
+    (
+        "context",
+        lambda n: [{"type": "context", "elements": [marked("a")] * n}],
+        10,
+        11,
+        "no more than 10",
+        "/0/elements",
+    ),
+    (
+        "context's kind",
+        lambda one: [{"type": "context", "elements": [one]}],
+        {"type": "image", "image_url": "https://a.example/b.png", "alt_text": "a"},
+        button(),
+        "unsupported type: button",
+        "/0/elements/0/type",
+    ),
+    (
+        "actions",
+        lambda n: actions(*(button(action_id=f"go{i}") for i in range(n))),
+        25,
+        26,
+        "no more than 25",
+        "/0/elements",
+    ),
+    ("actions at all", lambda n: actions(*[button()] * n), 1, 0, "no fewer than 1", "/0/elements"),
+    (
+        "label",
+        lambda n: actions(button(text=words(letters(n)))),
+        75,
+        76,
+        "76",
+        "/0/elements/0/text/text",
+    ),
+    (
+        "label's kind",
+        lambda t: actions(button(text=t)),
+        words("a"),
+        marked("a"),
+        "unsupported",
+        "/0/elements/0/text/type",
+    ),
+    (
+        "value",
+        lambda n: actions(button(value=letters(n))),
+        2000,
+        2001,
+        "2001",
+        "/0/elements/0/value",
+    ),
+    (
+        "url",
+        lambda n: actions(button(url="https://a.example/" + letters(n - 18))),
+        3000,
+        3001,
+        "3001",
+        "/0/elements/0/url",
+    ),
+    (
+        "url's kind",
+        lambda u: actions(button(url=u)),
+        "https://a.example",
+        "javascript:a",
+        "invalid url",
+        "/0/elements/0/url",
+    ),
+    (
+        "style",
+        lambda s: actions(button(style=s)),
+        "danger",
+        "blue",
+        "must be one of",
+        "/0/elements/0/style",
+    ),
+    (
+        "action_id",
+        lambda n: actions(button(action_id=letters(n))),
+        255,
+        256,
+        "256",
+        "/0/elements/0/action_id",
+    ),
+    (
+        "action_id twice",
+        lambda second: actions(button(), button(action_id=second)),
+        "other",
+        "go",
+        "action_id go already exists",
+        "/0/elements/1/action_id",
+    ),
+    (
+        "block_id",
+        lambda n: section(text=marked("a"), block_id=letters(n)),
+        255,
+        256,
+        "256",
+        "/0/block_id",
+    ),
+    (
+        "block_id twice",
+        lambda second: [{"type": "divider", "block_id": name} for name in ("a", second)],
+        "b",
+        "a",
+        "block_id a already exists",
+        "/1/block_id",
+    ),
+    (
+        "overflow",
+        lambda n: actions(overflow(options(n))),
+        5,
+        6,
+        "no more than 5",
+        "/0/elements/0/options",
+    ),
+    (
+        "select",
+        lambda n: actions(select(options=options(n))),
+        100,
+        101,
+        "no more than 100",
+        "/0/elements/0/options",
+    ),
+    ("radio", lambda n: actions(radio(n)), 10, 11, "no more than 10", "/0/elements/0/options"),
+    (
+        "option's text",
+        lambda n: actions(select(options=[{"text": words(letters(n)), "value": "v"}])),
+        75,
+        76,
+        "76",
+        "/0/elements/0/options/0/text/text",
+    ),
+    (
+        "option's value",
+        lambda n: actions(select(options=[{"text": words("a"), "value": letters(n)}])),
+        150,
+        151,
+        "151",
+        "/0/elements/0/options/0/value",
+    ),
+    (
+        "option's description",
+        lambda n: actions(select(options=options(1, description=words(letters(n))))),
+        75,
+        76,
+        "76",
+        "/0/elements/0/options/0/description/text",
+    ),
+    (
+        "initial option",
+        lambda n: actions(select(initial_option=options(n)[-1])),
+        2,
+        3,
+        "initial_option must be one of the options",
+        "/0/elements/0/initial_option",
+    ),
+    (
+        "placeholder",
+        lambda n: actions(select(placeholder=words(letters(n)))),
+        150,
+        151,
+        "151",
+        "/0/elements/0/placeholder/text",
+    ),
+    ("alt text", lambda n: [picture(alt_text=letters(n))], 2000, 2001, "2001", "/0/alt_text"),
+    (
+        "image url",
+        lambda n: [picture(image_url="https://a.example/" + letters(n - 18))],
+        3000,
+        3001,
+        "3001",
+        "/0/image_url",
+    ),
+    (
+        "markdown",
+        lambda n: [{"type": "markdown", "text": letters(n)}],
+        12_000,
+        12_001,
+        "12001",
+        "/0/text",
+    ),
+    (
+        "markdown in all",
+        lambda n: [{"type": "markdown", "text": letters(n)}, {"type": "markdown", "text": "a"}],
+        11_999,
+        12_000,
+        "less than 12001",
+        "",
+    ),
+    ("rows", lambda n: table(n, 1), 100, 101, "no more than 100", "/0/rows"),
+    ("columns", lambda n: table(1, n), 20, 21, "no more than 20", "/0/rows/0"),
+    ("one table", lambda n: table(1, 1) * n, 1, 2, "only_one_table_allowed", ""),
+    (
+        "unknown block",
+        lambda kind: [{"type": kind}],
+        "divider",
+        "line",
+        "unsupported type: line",
+        "/0/type",
+    ),
+    (
+        "input",
+        lambda one: [one],
+        {"type": "divider"},
+        {"type": "input"},
+        "unsupported type: input",
+        "/0/type",
+    ),
+    (
+        "unknown field",
+        lambda more: section(text=marked("a"), **more),
+        {},
+        {"color": "red"},
+        "invalid additional property: color",
+        "/0",
+    ),
+    (
+        "empty section",
+        lambda more: [{"type": "section", **more}],
+        {"text": marked("a")},
+        {},
+        "missing required field",
+        "/0",
+    ),
+    (
+        "accessory",
+        lambda one: section(text=marked("a"), accessory=one),
+        button(),
+        marked("a"),
+        "unsupported type: mrkdwn",
+        "/0/accessory/type",
+    ),
+    (
+        "rich text",
+        lambda one: [
+            {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [one]}]}
+        ],
+        {"type": "text", "text": "a", "style": {"bold": True}},
+        {"type": "text", "text": "a", "style": {"big": True}},
+        "invalid additional property: big",
+        "/0/elements/0/elements/0/style",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", LIMITS, ids=lambda case: case[0])
+def test_a_message_passes_at_the_limit_and_is_refused_beyond_it(
+    case: tuple[str, Callable[[Any], list[Json]], Any, Any, str, str],
+) -> None:
+    _, blocks, good, bad, sentence, where = case
+    assert block_errors(blocks(good)) == []
+    errors = block_errors(blocks(bad))
+    assert any(
+        sentence in error and error.endswith(f"[json-pointer:/blocks{where}]") for error in errors
+    ), errors
