@@ -30,10 +30,17 @@ class Call:
     at: float = field(default_factory=time.monotonic)  # seconds
     status: int = 0
     answer: Json | None = None
+    answered_at: float | None = None
 
     @property
     def ok(self) -> bool:
         return bool(self.answer and self.answer.get("ok"))
+
+    @property
+    def seconds(self) -> float:
+        """From the request to the answer."""
+        assert self.answered_at is not None, f"{self.method} was never answered"
+        return self.answered_at - self.at
 
     @property
     def error(self) -> str | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -79,7 +80,7 @@ class SlackServer(SlackPeople):
         return self._told(call, answer)
 
     def _told(self, call: Call, answer: Json) -> web.Response:
-        call.answer, call.status = answer, 200
+        call.answer, call.status, call.answered_at = answer, 200, time.monotonic()
         headers = {}
         if answer.get("error") == "ratelimited":
             call.status = 429
