@@ -1,37 +1,17 @@
-"""The test's Slack brings events, commands and presses to a real slack-bolt, over both roads."""
+"""The test's Slack brings events to a real slack-bolt, by sockets and by signed HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
-from support.slack_kit import actions, button, marked, options, overflow, section, words
+from support.slack_listening import Bot, connected, listening_bot, over_http
 from support.slack_server import SlackServer, slack_server
-from support.slack_world import Json
-
-
-@dataclass
-class Bot:
-    """A slack-bolt app that remembers what came."""
-
-    slack: SlackServer
-    app: AsyncApp
-    events: list[Json] = field(default_factory=list)
-    bodies: list[Json] = field(default_factory=list)
-
-    def kinds(self) -> list[str]:
-        return [event.get("subtype") or event["type"] for event in self.events]
 
 
 @pytest.fixture
@@ -45,48 +25,7 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 @pytest.fixture
 def bot(slack: SlackServer) -> Bot:
-    client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
-    app = AsyncApp(client=client, signing_secret=slack.signing_secret)
-    bot = Bot(slack, app)
-
-    async def heard(event: Json, body: Json) -> None:
-        bot.events.append(event)
-        bot.bodies.append(body)
-
-    for kind in (
-        "message app_mention reaction_added member_joined_channel channel_archive "
-        "app_home_opened app_uninstalled tokens_revoked".split()
-    ):
-        app.event(kind)(heard)
-    return bot
-
-
-@asynccontextmanager
-async def connected(bot: Bot, sockets: int = 1) -> AsyncIterator[AsyncSocketModeHandler]:
-    handlers = [
-        AsyncSocketModeHandler(bot.app, bot.slack.app_token, ping_interval=0.2)
-        for _ in range(sockets)
-    ]
-    for handler in handlers:
-        await handler.connect_async()  # type: ignore[no-untyped-call]
-    await bot.slack.connected(sockets)
-    try:
-        yield handlers[0]
-    finally:
-        for handler in handlers:
-            await handler.close_async()  # type: ignore[no-untyped-call]
-
-
-@asynccontextmanager
-async def over_http(bot: Bot) -> AsyncIterator[str]:
-    """The app behind signed HTTP: its address."""
-    runner = web.AppRunner(bot.app.server(0, "/slack/events", "127.0.0.1").web_app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    finally:
-        await runner.cleanup()
+    return listening_bot(slack)
 
 
 # --- events
@@ -230,115 +169,6 @@ async def test_a_spent_ticket_keeps_the_client_deaf(slack: SlackServer, bot: Bot
         assert len(slack.calls("apps.connections.open")) == before
         handler.client.wss_uri = None  # the cure: a new ticket
         await slack.until(lambda: slack.sockets.open)
-
-
-# --- commands, presses, forms
-
-
-async def test_a_command_is_answered_by_the_ack_and_five_times_more(
-    slack: SlackServer, bot: Bot
-) -> None:
-    statuses: list[tuple[int, str]] = []
-
-    @bot.app.command("/digest")
-    async def on_command(ack: Any, command: Json) -> None:
-        await ack(f"heard {command['text']}")
-        webhook = AsyncWebhookClient(command["response_url"])
-        for number in range(6):
-            replaces = number == 1
-            answer = await webhook.send(text=str(number), replace_original=replaces)
-            statuses.append((answer.status_code, answer.body))
-
-    channel = slack.channel("C1")
-    async with connected(bot):
-        asked = await slack.command("/digest", "this", user="U1", channel=channel)
-        await slack.until(lambda: len(statuses) == 6)
-    assert [status for status, _ in statuses] == [200] * 5 + [404]
-    assert "used_url" in statuses[-1][1]
-    assert len(asked.messages) == 5  # one of the five replaced another message
-    assert {each.ephemeral_for for each in asked.messages} == {"U1"}
-    assert not slack.failures
-
-
-async def test_a_command_without_an_ack_fails_for_the_person(slack: SlackServer, bot: Bot) -> None:
-    slack.deliveries.ack_within = 0.1
-
-    @bot.app.command("/digest")
-    async def on_command() -> None:
-        return None
-
-    async with connected(bot):
-        asked = await slack.command("/digest", "x", user="U1", channel=slack.channel("C1"))
-    assert not asked.acked
-    assert slack.failures == ["/digest x: operation_timeout"]
-    assert len(slack.attempts) == 1  # nobody tries again for a person
-
-
-async def test_buttons_menus_and_shortcuts_say_where_they_are(slack: SlackServer, bot: Bot) -> None:
-    seen: list[Json] = []
-
-    async def on_action(ack: Any, body: Json) -> None:
-        await ack()
-        seen.append(body)
-
-    for name in ("go", "more"):
-        bot.app.action(name)(on_action)
-    bot.app.shortcut("digest_this")(on_action)
-    channel = slack.channel("C1")
-    async with connected(bot):
-        blocks = [*section(text=marked("a")), *actions(button(value="7"), overflow(options(2)))]
-        sent = await bot.app.client.chat_postMessage(channel="C1", text="a", blocks=blocks)
-        message = channel.messages[str(sent["ts"])]
-        await slack.press(message, "go", user="U1")
-        await slack.choose(message, "more", "v1", user="U2")
-        await slack.shortcut("digest_this", message, user="U1")
-        with pytest.raises(AssertionError, match="there is no gone here"):
-            await slack.press(message, "gone", user="U1")
-        await slack.until(lambda: len(seen) == 3)
-    pressed, chosen, taken = seen
-    assert (pressed["actions"][0]["value"], pressed["user"]["id"]) == ("7", "U1")
-    assert pressed["container"]["message_ts"] == message.ts
-    assert chosen["actions"][0]["selected_option"]["value"] == "v1"
-    assert (taken["type"], taken["message"]["ts"]) == ("message_action", message.ts)
-
-
-async def test_a_modal_goes_from_a_command_to_its_submission(slack: SlackServer, bot: Bot) -> None:
-    state: list[Json] = []
-    asked: Json = {"type": "plain_text_input", "action_id": "name"}
-    view: Json = {
-        "type": "modal",
-        "callback_id": "settings",
-        "title": words("Settings"),
-        "submit": words("Save"),
-        "blocks": [{"type": "input", "block_id": "n", "label": words("Name"), "element": asked}],
-    }
-
-    @bot.app.command("/digest")
-    async def on_command(ack: Any, client: AsyncWebClient, command: Json) -> None:
-        await ack()
-        await client.views_open(trigger_id=command["trigger_id"], view=view)
-
-    @bot.app.view("settings")
-    async def on_submit(ack: Any, view: Json) -> None:
-        values = view["state"]["values"]
-        if values["n"]["name"]["value"] == "bad":
-            await ack(response_action="errors", errors={"n": "no"})
-            return
-        await ack()
-        state.append(values)
-
-    async with connected(bot):
-        await slack.command("/digest", user="U1", channel=slack.channel("C1"))
-        shown = (await slack.until(slack.views))[0]
-        with pytest.raises(AssertionError, match="must be filled in"):
-            await slack.submit(shown)
-        refused = await slack.submit(shown, {"name": "bad"})
-        assert refused.answer == {"response_action": "errors", "errors": {"n": "no"}}
-        assert slack.views() == [shown]
-        await slack.submit(shown, {"name": "good"})
-        await slack.until(lambda: state)
-    assert state[0]["n"]["name"]["value"] == "good"
-    assert slack.views() == []
 
 
 # --- HTTP
