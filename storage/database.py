@@ -26,7 +26,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from core.errors import SettingsError
 
 FILE_NAME = "smartdevdigest.sqlite3"
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",  # how several hosts of databases write it
+}
 BUSY_SECONDS = 10
+CONNECT_SECONDS = 5
+POOL_SECONDS = 10
 MIGRATION_LOCK = 0x5D0D16E5  # any number, the same in every process; PostgreSQL's advisory lock
 
 
@@ -40,14 +47,14 @@ class Version:
 
 
 def database_url(url: str | None, data_dir: Path) -> URL:
-    """The URL to open. A plain `sqlite:` means the driver we use for it."""
+    """The URL to open. A plain `sqlite:` or `postgresql:` means the driver we use for it."""
     if not url:
         return URL.create("sqlite+aiosqlite", database=str(data_dir / FILE_NAME))
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise SettingsError(["database.url: not a database address"]) from error
-    return parsed.set(drivername="sqlite+aiosqlite") if parsed.drivername == "sqlite" else parsed
+    return parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -55,6 +62,27 @@ def sqlite_file(url: URL) -> Path | None:
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return None
     return Path(str(url.database))
+
+
+async def workflow_database(url: URL) -> str:
+    """Where the engine of the workflows keeps its own tables, as the address it takes.
+
+    In PostgreSQL the same database (it has a schema there). Beside an SQLite file a second one:
+    there may be one writer to a file, and neither shall wait for the other.
+    """
+    file = sqlite_file(url)
+    if file is None:
+        known = url.set(drivername=DRIVERS.get(url.get_backend_name(), url.drivername))
+        return known.render_as_string(hide_password=False)
+    own = file.with_name(f"{file.stem}-workflows{file.suffix}")
+    engine = create(url.set(database=str(own)))
+    try:
+        await _write_ahead(engine)
+    except (SQLAlchemyError, OSError) as error:
+        raise _unusable(engine.url, error) from error
+    finally:
+        await engine.dispose()
+    return URL.create("sqlite", database=str(own)).render_as_string()
 
 
 @asynccontextmanager
@@ -75,16 +103,19 @@ async def open_database(url: URL) -> AsyncIterator[AsyncEngine]:
 
 def create(url: URL) -> AsyncEngine:
     shown = url.render_as_string(hide_password=True)
+    options: dict[str, Any] = {}
+    if url.get_backend_name() == "postgresql":
+        # A server that was away and is back finds us with connections of before.
+        options = {"pool_pre_ping": True, "pool_timeout": POOL_SECONDS}
+    if url.drivername == DRIVERS["postgresql"]:
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     try:
-        engine = create_async_engine(url)
+        engine = create_async_engine(url, **options)
     except ModuleNotFoundError as error:
         raise SettingsError([f"database {shown}: the package {error.name} is missing"]) from error
     except (InvalidRequestError, ArgumentError) as error:
         raise SettingsError(
-            [
-                f"database {shown}: not an async driver; "
-                "use sqlite+aiosqlite, postgresql+asyncpg or postgresql+psycopg"
-            ]
+            [f"database {shown}: not an async driver; use sqlite+aiosqlite or postgresql+psycopg"]
         ) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
@@ -99,7 +130,9 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA synchronous = NORMAL")
+        # A commit is a promise to somebody: with NORMAL the last ones may be lost when the power
+        # goes, because only checkpoints would wait for the disk.
+        cursor.execute("PRAGMA synchronous = FULL")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -1,35 +1,33 @@
 """Digests kept in the database: the port `core.ports.Digests` on SQLAlchemy.
 
 Writes are single statements that settle a conflict in place, so two processes that keep the
-same digest at once both succeed.
+same digest at once both succeed. An article's text, where it is kept, stays as it is.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Page
 from core.digest import DigestRecord
-from core.errors import BadLink
-from core.links import canonical
 from core.ports import Verdict
-from storage.tables import ArticleRow, Base, DigestRow, VerdictRow
+from storage import statements
+from storage.articles import canonical_or_none
+from storage.statements import utc_now
+from storage.tables import ArticleRow, DigestRow, VerdictRow
+from storage.trouble import reading, writing
 
 log = logging.getLogger(__name__)
 Question = Literal["difficulty", "quality"]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+_ONE_ANSWER = ("digest_id", "by", "question")
 
 
 class SqlDigests:
@@ -39,7 +37,7 @@ class SqlDigests:
 
     async def get(self, digest_id: str) -> DigestRecord | None:
         wanted = select(DigestRow.record).where(DigestRow.id == digest_id)
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             kept = (await connection.execute(wanted)).scalar_one_or_none()
         return None if kept is None else readable(kept)
 
@@ -47,13 +45,16 @@ class SqlDigests:
         self, record: DigestRecord, *, content_hash: str, page: Page | None = None
     ) -> None:
         now = self._now()
-        async with self._engine.begin() as connection:
-            await _put(connection, ArticleRow, article_values(record, content_hash, now, page))
-            await _put(connection, DigestRow, digest_values(record, content_hash, now))
+        article = article_values(record, content_hash, now, page)
+        # Digested without its page: what was learned when it was read still holds.
+        keep = [] if page else ["etag", "last_modified", "fetched_at"]
+        async with writing(self._engine) as connection:
+            await statements.put(connection, ArticleRow, article, keep=keep)
+            await statements.put(connection, DigestRow, digest_values(record, content_hash, now))
 
     async def recent(self, limit: int) -> list[DigestRecord]:
         wanted = select(DigestRow.record).order_by(DigestRow.created_at.desc(), DigestRow.id)
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             kept = (await connection.execute(wanted.limit(limit))).scalars().all()
         return [record for record in map(readable, kept) if record is not None]
 
@@ -66,11 +67,24 @@ class SqlDigests:
             "at": self._now(),
         }
         try:
-            async with self._engine.begin() as connection:
-                await _put(connection, VerdictRow, values, ("digest_id", "by", "question"))
+            async with writing(self._engine) as connection:
+                await statements.put(connection, VerdictRow, values, key=_ONE_ANSWER)
         except IntegrityError:  # the foreign key: there is no such digest
             return False
         return True
+
+    async def add_questions(self, digest_id: str, questions: Sequence[str]) -> None:
+        kept = select(DigestRow.record).where(DigestRow.id == digest_id)
+        async with writing(self._engine) as connection:
+            # FOR UPDATE (SQLite knows none and needs none): a digest made again meanwhile stays.
+            found = (await connection.execute(kept.with_for_update())).scalar_one_or_none()
+            record = None if found is None else readable(found)
+            if record is None:
+                return
+            details = record.details.model_copy(update={"questions": tuple(questions)})
+            asked = record.model_copy(update={"details": details}).model_dump(mode="json")
+            change = update(DigestRow).where(DigestRow.id == digest_id).values(record=asked)
+            await connection.execute(change)
 
 
 def question_of(verdict: Verdict) -> Question:
@@ -96,7 +110,7 @@ def article_values(
         "last_modified": page.last_modified if page else None,
         "content_hash": content_hash,
         "url": head.url,
-        "canonical": _canonical(head.url),
+        "canonical": canonical_or_none(head.url),
         "title": head.title,
         "site": head.site,
         "language": head.language,
@@ -114,35 +128,3 @@ def digest_values(record: DigestRecord, content_hash: str, now: datetime) -> dic
         "record": record.model_dump(mode="json"),
         "created_at": now,
     }
-
-
-def _canonical(url: str | None) -> str | None:
-    """None also for an address that is no web link: a file's, or whatever a row names."""
-    try:
-        return canonical(url) if url else None
-    except BadLink:
-        return None
-
-
-async def _put(
-    connection: AsyncConnection,
-    table: type[Base],
-    values: dict[str, Any],
-    key: tuple[str, ...] | None = None,
-) -> None:
-    """Insert, or where the key is there already, replace the other columns."""
-    target = table.__table__
-    key = key or tuple(column.name for column in target.primary_key)
-    replaced = {name: value for name, value in values.items() if name not in key}
-    if connection.dialect.name == "postgresql":
-        await connection.execute(
-            postgresql.insert(table)
-            .values(values)
-            .on_conflict_do_update(index_elements=key, set_=replaced)
-        )
-    else:
-        await connection.execute(
-            sqlite.insert(table)
-            .values(values)
-            .on_conflict_do_update(index_elements=key, set_=replaced)
-        )

@@ -8,15 +8,21 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Boolean,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
+    Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -38,6 +44,18 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class PlainText(TypeDecorator[str]):
+    """Text that every database takes: PostgreSQL keeps no NUL, and nobody a lone surrogate."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 class Base(DeclarativeBase):
     # Named constraints: only what has a name can be changed by a later migration.
     metadata = MetaData(
@@ -51,20 +69,36 @@ class Base(DeclarativeBase):
 
 
 class ArticleRow(Base):
-    """An article by its content: the same text at two addresses is one row, the last address."""
+    """An article by its content: the same text at two addresses is one row, the last address.
+
+    `article` is the whole of it (`storage/articles.py`); None where only its digest was kept.
+    """
 
     __tablename__ = "articles"
 
     content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    url: Mapped[str | None] = mapped_column(Text)
-    canonical: Mapped[str | None] = mapped_column(Text, index=True)
-    title: Mapped[str | None] = mapped_column(Text)
-    site: Mapped[str | None] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(PlainText)
+    canonical: Mapped[str | None] = mapped_column(PlainText)
+    title: Mapped[str | None] = mapped_column(PlainText)
+    site: Mapped[str | None] = mapped_column(PlainText)
     language: Mapped[str] = mapped_column(String(8))
     words: Mapped[int] = mapped_column(Integer)
     fetched_at: Mapped[datetime] = mapped_column(UtcTime)
-    etag: Mapped[str | None] = mapped_column(Text)
-    last_modified: Mapped[str | None] = mapped_column(Text)
+    etag: Mapped[str | None] = mapped_column(PlainText)
+    last_modified: Mapped[str | None] = mapped_column(PlainText)
+    article: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class ReadingRow(Base):
+    """What stood at an address when it was last read. The key is the address's SHA-256: a link
+    may be longer than what PostgreSQL puts into an index."""
+
+    __tablename__ = "readings"
+
+    link_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    link: Mapped[str] = mapped_column(PlainText)
+    content_hash: Mapped[str] = mapped_column(ForeignKey("articles.content_hash"), index=True)
+    read_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class DigestRow(Base):
@@ -72,7 +106,7 @@ class DigestRow(Base):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     content_hash: Mapped[str] = mapped_column(ForeignKey("articles.content_hash"), index=True)
-    model: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(PlainText)
     language: Mapped[str] = mapped_column(String(8))
     record: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
@@ -90,3 +124,176 @@ class VerdictRow(Base):
     question: Mapped[str] = mapped_column(String(16))
     verdict: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+_WAITING = text("state = 'waiting'")
+
+
+class DeliveryRow(Base):
+    """A shared link; see core.places.Delivery. `digest_id` is no foreign key: retention may take
+    a digest away while people still see who shared what."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(16))
+    workspace: Mapped[str] = mapped_column(PlainText)
+    channel: Mapped[str] = mapped_column(PlainText)
+    thread: Mapped[str | None] = mapped_column(PlainText)
+    message: Mapped[str] = mapped_column(PlainText)
+    by: Mapped[str] = mapped_column(PlainText)
+    link: Mapped[str] = mapped_column(PlainText)
+    language: Mapped[str] = mapped_column(String(8))
+    ui: Mapped[str] = mapped_column(String(8))
+    nonce: Mapped[str] = mapped_column(PlainText)
+    again: Mapped[bool] = mapped_column(Boolean)
+    canonical: Mapped[str] = mapped_column(PlainText)
+    state: Mapped[str] = mapped_column(String(16))
+    turn: Mapped[int] = mapped_column(BigInteger)
+    accepted_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    reply: Mapped[str | None] = mapped_column(PlainText)
+    tried: Mapped[bool] = mapped_column(Boolean)
+    digest_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    error: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(PlainText)
+
+    __table_args__ = (
+        # Accepting looks at the waiting ones only, and there are few beside those of a year.
+        Index(
+            "ix_deliveries_waiting_turn", "turn", sqlite_where=_WAITING, postgresql_where=_WAITING
+        ),
+        Index(
+            "ix_deliveries_waiting_channel",
+            "platform",
+            "workspace",
+            "channel",
+            "turn",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
+        Index("ix_deliveries_waiting_id", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_deliveries_message", "platform", "workspace", "channel", "message"),
+        Index("ix_deliveries_reply", "platform", "workspace", "channel", "reply"),
+        Index("ix_deliveries_by", "platform", "workspace", "by", "accepted_at"),
+        Index("ix_deliveries_channel", "platform", "workspace", "channel", "accepted_at"),
+        Index("ix_deliveries_workspace", "platform", "workspace", "accepted_at"),
+    )
+
+
+class EventRow(Base):
+    """An event of a platform that has come, so that its repetition is known."""
+
+    __tablename__ = "events"
+
+    platform: Mapped[str] = mapped_column(String(16), primary_key=True)
+    workspace: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    event: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+
+
+class ProfileRow(Base):
+    """What a channel wants; `by` is who said so, empty once that person was erased."""
+
+    __tablename__ = "channel_profiles"
+
+    platform: Mapped[str] = mapped_column(String(16), primary_key=True)
+    workspace: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    channel: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    mode: Mapped[str] = mapped_column(String(8))
+    language: Mapped[str] = mapped_column(String(8))
+    ui: Mapped[str | None] = mapped_column(String(8))
+    by: Mapped[str] = mapped_column(PlainText)
+    changed_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class WorkspaceRow(Base):
+    __tablename__ = "workspaces"
+
+    platform: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    name: Mapped[str] = mapped_column(PlainText)
+    training: Mapped[bool] = mapped_column(Boolean)
+    installed_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class FeedRow(Base):
+    """A feed, polled once however many channels subscribe to it. `id`: SHA-256 of its link."""
+
+    __tablename__ = "feeds"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    link: Mapped[str] = mapped_column(PlainText)
+    title: Mapped[str | None] = mapped_column(PlainText)
+    etag: Mapped[str | None] = mapped_column(PlainText)
+    last_modified: Mapped[str | None] = mapped_column(PlainText)
+    next_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    failures: Mapped[int] = mapped_column(Integer)
+
+
+class FeedEntryRow(Base):
+    """`id`: SHA-256 of the entry's canonical link."""
+
+    __tablename__ = "feed_entries"
+
+    feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    link: Mapped[str] = mapped_column(PlainText)
+    title: Mapped[str | None] = mapped_column(PlainText)
+    published_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    found_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    digest_id: Mapped[str | None] = mapped_column(String(64), index=True)
+
+
+class SubscriptionRow(Base):
+    """What a channel gets each day: digests of these `levels`, at `hour` in `timezone`."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (Index("ix_subscriptions_channel", "platform", "workspace", "channel"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(16))
+    workspace: Mapped[str] = mapped_column(PlainText)
+    channel: Mapped[str] = mapped_column(PlainText)
+    by: Mapped[str] = mapped_column(PlainText)
+    levels: Mapped[list[str]] = mapped_column(JSON)
+    hour: Mapped[int] = mapped_column(Integer)
+    timezone: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SubscriptionFeedRow(Base):
+    __tablename__ = "subscription_feeds"
+
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), primary_key=True)
+    feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id"), primary_key=True, index=True)
+
+
+class ExplainedTermRow(Base):
+    """A term that somebody asked for, so that a channel's vocabulary can be learned from."""
+
+    __tablename__ = "explained_terms"
+    __table_args__ = (Index("ix_explained_terms_channel", "platform", "workspace", "channel"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    platform: Mapped[str] = mapped_column(String(16))
+    workspace: Mapped[str] = mapped_column(PlainText)
+    channel: Mapped[str] = mapped_column(PlainText)
+    by: Mapped[str] = mapped_column(PlainText)
+    term: Mapped[str] = mapped_column(PlainText)
+    language: Mapped[str] = mapped_column(String(8))
+    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+
+
+class ProcessRow(Base):
+    """A process that shares the work; see core.places.Process."""
+
+    __tablename__ = "processes"
+
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    host: Mapped[str] = mapped_column(PlainText)
+    pid: Mapped[int] = mapped_column(Integer)
+    born: Mapped[float] = mapped_column(Float(53))
+    kind: Mapped[str] = mapped_column(String(16))
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+    retired: Mapped[bool] = mapped_column(Boolean)

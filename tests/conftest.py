@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
 from support.postgres import PostgresMissing, PostgresServer, running
 
-from storage.database import database_url
+from storage.database import database_url, open_database
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,16 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
     if request.param == "sqlite":
         return database_url(None, tmp_path)
     return database_url(request.getfixturevalue("postgres_url"), tmp_path)
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgres"])
+async def keeper(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[AsyncEngine | None]:
+    """A migrated database of either kind; None where a contract test is to take its fake."""
+    if request.param == "fake":
+        yield None
+        return
+    given = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    async with open_database(database_url(given, tmp_path)) as engine:
+        yield engine

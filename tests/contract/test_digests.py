@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from support.builders import a_digest, a_record
 from support.fakes import FakeDigests
 
 from core.ports import Digests
-from storage.database import database_url, open_database
 from storage.digests import SqlDigests
 
 
-@pytest.fixture(params=["fake", "sqlite"])
-async def digests(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Digests]:
-    if request.param == "fake":
-        yield FakeDigests()
-    else:
-        async with open_database(database_url(None, tmp_path)) as engine:
-            yield SqlDigests(engine)
+@pytest.fixture
+def digests(keeper: AsyncEngine | None) -> Digests:
+    return FakeDigests() if keeper is None else SqlDigests(keeper)
 
 
 async def test_what_was_added_comes_back_equal(digests: Digests) -> None:
@@ -78,3 +71,23 @@ async def test_a_digest_with_verdicts_can_be_made_again(digests: Digests) -> Non
     kept = await digests.get(a_record().id)
     assert kept is not None
     assert kept.digest.summary == "new"
+
+
+async def test_questions_are_kept_with_the_digest(digests: Digests) -> None:
+    await digests.add(a_record(), content_hash="a" * 64)
+    await digests.add_questions(a_record().id, ["Why two per core?", "커넥션 풀은 왜 쓰나요?"])
+    kept = await digests.get(a_record().id)
+    assert kept is not None
+    assert kept.details.questions == ("Why two per core?", "커넥션 풀은 왜 쓰나요?")
+    assert kept.digest == a_record().digest
+
+
+async def test_questions_of_an_unknown_digest_are_forgotten(digests: Digests) -> None:
+    await digests.add_questions("f" * 24, ["Why?"])
+    assert await digests.get("f" * 24) is None
+
+
+async def test_whatever_a_page_put_into_a_title_can_be_kept(digests: Digests) -> None:
+    odd = a_record().article.model_copy(update={"title": "nothing \0 here"})
+    await digests.add(a_record(article=odd), content_hash="a" * 64)
+    assert await digests.get(a_record().id) == a_record(article=odd)

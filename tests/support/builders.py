@@ -16,6 +16,7 @@ from core.digest import (
     TechnicalTerm,
     TermOrigin,
 )
+from core.places import Place, SharedLink
 
 # The output contract's keys, exactly these.
 CONTRACT = [
@@ -44,6 +45,13 @@ pool = create_pool(size=2 * cores)
 
 Requests wait in a queue when every connection is busy. A timeout bounds the time they wait.
 """
+
+PLACE = Place("slack", "T1", "C1")
+
+
+def a_shared_link(link: str = URL, *, place: Place = PLACE, **changes: Any) -> SharedLink:
+    values: dict[str, Any] = {"message": "1.0", "by": "U1"}
+    return SharedLink(link=link, place=place, **(values | changes))
 
 
 def an_article(**changes: Any) -> Article:

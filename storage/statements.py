@@ -1,0 +1,52 @@
+"""Inserts that settle a conflict in place, so that two processes that write the same both succeed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.tables import Base
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def put(
+    connection: AsyncConnection,
+    table: type[Base],
+    values: Mapping[str, Any],
+    *,
+    key: Collection[str] = (),
+    keep: Collection[str] = (),
+) -> None:
+    """Insert, or where the key (else the primary key) is there already, replace the other columns
+    but those in `keep`."""
+    key = key or primary_key(table)
+    replaced = {name: value for name, value in values.items() if name not in {*key, *keep}}
+    insert = _insert(connection, table).values(values)
+    await connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=replaced))
+
+
+async def add(connection: AsyncConnection, table: type[Base], values: Mapping[str, Any]) -> bool:
+    """Insert, or where the primary key is there already, nothing. Whether it was inserted."""
+    key = primary_key(table)
+    insert = _insert(connection, table).values(values).on_conflict_do_nothing(index_elements=key)
+    # Not its rowcount: what drivers tell of an insert's differs.
+    done = await connection.execute(insert.returning(table.__table__.c[key[0]]))
+    return done.first() is not None
+
+
+def primary_key(table: type[Base]) -> list[str]:
+    return [column.name for column in table.__table__.primary_key]
+
+
+def _insert(connection: AsyncConnection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    # The two dialects spell it alike and share no class for it.
+    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+    made: postgresql.Insert | sqlite.Insert = kind.insert(table)
+    return made
