@@ -1,0 +1,173 @@
+"""How a digest looks on Discord: a layout of components, or an embed where those are refused.
+
+Pure functions from what is to be shown to discord.py's values, which hold nothing but the form.
+A first message and its edits have the same kind of form, because a layout cannot become an embed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+import discord
+from discord import ui as parts
+
+from bot import replies
+from bot.chats import Ready, Shown, Trouble, Waiting
+from bot.discord import wording
+from bot.discord.escaping import MARK, fitted
+from bot.discord.naming import Pressed, Verb
+from bot.discord.words import say
+from core.article import Language
+from core.digest import DigestRecord, Label
+from core.places import SharedLink
+
+COLOURS: dict[Label, int] = {
+    "beginner": 0x2EA66B,
+    "elementary": 0x5FB336,
+    "intermediate": 0xE0A82E,
+    "advanced": 0xE0752E,
+    "expert": 0xD64545,
+}
+WAITING, TROUBLE = 0x5865F2, 0x99AAB5
+EMBED_DESCRIPTION = 2000
+
+Layout = parts.LayoutView
+Row = parts.ActionRow[Any]
+Button = parts.Button[Any]
+
+
+def layout(shown: Shown, shared: SharedLink, key: str) -> Layout:
+    """Components V2. `key` stands in the buttons: by it we know the message again."""
+    match shown:
+        case Waiting():
+            return _short(
+                f"🔎 {replies.say('stage.reading', shared.ui)}…",
+                WAITING,
+                shared,
+                [_hide(key, shared.ui)],
+            )
+        case Trouble(error):
+            said = fitted(replies.sentence(error, shared.ui), 1500)
+            buttons = [_again(key, shared.ui), _hide(key, shared.ui)]
+            return _short(said, TROUBLE, shared, buttons)
+        case Ready(record, known):
+            return _digest(record, shared.ui, key, known=known)
+        case _:
+            assert_never(shown)
+
+
+def _short(said: str, colour: int, shared: SharedLink, buttons: list[Button]) -> Layout:
+    text = f"{said}\n-# {wording.site(shared.link)}"
+    return _framed(colour, [parts.TextDisplay(text), parts.ActionRow(*buttons)])
+
+
+def _digest(record: DigestRecord, ui: Language, key: str, *, known: bool) -> Layout:
+    inside: list[parts.Item[Any]] = [
+        parts.TextDisplay(wording.heading(record, ui)),
+        parts.TextDisplay(wording.difficulty(record, ui)),
+        parts.Separator(),
+        parts.TextDisplay(wording.summary(record) or MARK),
+    ]
+    words = wording.words(record, ui)
+    if words:
+        inside.append(parts.TextDisplay(words))
+    inside += [
+        parts.Separator(),
+        parts.TextDisplay(wording.small_print(record, ui, known=known)),
+        *(parts.ActionRow(*row) for row in rows(record, ui, key)),
+    ]
+    return _framed(COLOURS[record.digest.difficulty_level.label], inside)
+
+
+def _framed(colour: int, inside: list[parts.Item[Any]]) -> Layout:
+    view = Layout(timeout=None)
+    view.add_item(parts.Container(*inside, accent_colour=colour))
+    return view
+
+
+# --- buttons
+
+
+def rows(record: DigestRecord, ui: Language, key: str) -> list[list[Button]]:
+    def button(verb: Verb, label: str, emoji: str | None = None) -> Button:
+        named = Pressed(verb, record.id, key).custom_id
+        return Button(
+            label=label, emoji=emoji, custom_id=named, style=discord.ButtonStyle.secondary
+        )
+
+    terms = len(record.digest.technical_terms)
+    return [
+        [
+            button("terms", f"{say('button.terms', ui)} {terms}", "📖"),
+            button("questions", say("button.questions", ui), "❓"),
+            button("details", say("button.details", ui), "🔎"),
+        ],
+        [
+            button("good", "", "👍"),
+            button("bad", "", "👎"),
+            button("too_easy", say("button.too_easy", ui)),
+            button("too_hard", say("button.too_hard", ui)),
+        ],
+        [_language(record, ui, key), _again(key, ui), _hide(key, ui)],
+    ]
+
+
+def _language(record: DigestRecord, ui: Language, key: str) -> Button:
+    other = "button.in_english" if record.details.language == "ko" else "button.in_korean"
+    return _delivery_button("language", say(other, ui), "🌐", key)
+
+
+def _again(key: str, ui: Language) -> Button:
+    return _delivery_button("again", say("button.again", ui), "🔁", key)
+
+
+def _hide(key: str, ui: Language) -> Button:
+    return _delivery_button("hide", say("button.hide", ui), "🗑️", key)
+
+
+def _delivery_button(verb: Verb, label: str, emoji: str, key: str) -> Button:
+    named = Pressed(verb, delivery=key).custom_id
+    return Button(label=label, emoji=emoji, custom_id=named, style=discord.ButtonStyle.secondary)
+
+
+# --- where layouts are refused
+
+
+def as_embed(shown: Shown, shared: SharedLink, key: str) -> tuple[discord.Embed, parts.View]:
+    """The same as one embed (below 6000 characters by the same rooms) with the same buttons."""
+    match shown:
+        case Ready(record, known):
+            return _digest_embed(record, shared.ui, known=known), _view(
+                rows(record, shared.ui, key)
+            )
+        case Trouble(error):
+            said = fitted(replies.sentence(error, shared.ui), EMBED_DESCRIPTION)
+            text = f"{said}\n{wording.site(shared.link)}"
+            buttons = [_again(key, shared.ui), _hide(key, shared.ui)]
+            return discord.Embed(description=text, colour=TROUBLE), _view([buttons])
+        case Waiting():
+            text = f"🔎 {replies.say('stage.reading', shared.ui)}…\n{wording.site(shared.link)}"
+            return discord.Embed(description=text, colour=WAITING), _view([[_hide(key, shared.ui)]])
+        case _:
+            assert_never(shown)
+
+
+def _digest_embed(record: DigestRecord, ui: Language, *, known: bool) -> discord.Embed:
+    pieces = (
+        wording.heading(record, ui),
+        wording.difficulty(record, ui),
+        wording.summary(record),
+        wording.words(record, ui),
+        wording.small_print(record, ui, known=known),
+    )
+    colour = COLOURS[record.digest.difficulty_level.label]
+    return discord.Embed(description="\n".join(one for one in pieces if one), colour=colour)
+
+
+def _view(found: list[list[Button]]) -> parts.View:
+    view = parts.View(timeout=None)
+    for number, buttons in enumerate(found):
+        for button in buttons:
+            button.row = number
+            view.add_item(button)
+    return view

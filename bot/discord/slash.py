@@ -1,0 +1,226 @@
+"""The application commands: /digest link, settings and help, /explain, and a message's menu."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+
+from bot.commands import Commands
+from bot.discord import pages, places
+from bot.discord.answering import Answer, Interaction, place_of, respond
+from bot.discord.escaping import escaped, fitted
+from bot.discord.known_terms import glossary_names, known_terms
+from bot.discord.listener import limit_sentence
+from bot.discord.marks import Diary
+from bot.discord.naming import asked_by, jump_address
+from bot.discord.pressing import may_set, show_settings
+from bot.discord.refusals import refusal
+from bot.discord.words import say
+from bot.explaining import REMEMBERED
+from bot.receiving import Heard, Heeded, Receiver
+from core.article import Language
+from core.digest import DigestRecord
+from core.errors import DigestError
+from core.links import canonical, find_links
+from core.places import Place
+
+log = logging.getLogger(__name__)
+_AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for three
+
+KOREAN = {
+    "digest": "요약",
+    "link": "링크",
+    "settings": "설정",
+    "help": "도움말",
+    "explain": "설명",
+    "term": "용어",
+    "Digest this": "요약하기",
+    "Digests of technical articles": "기술 글 요약",
+    "Digest one link in this channel": "이 채널에서 링크 하나를 요약합니다",
+    "The article's address": "글의 주소",
+    "What this channel wants (Manage Server)": "이 채널의 설정(서버 관리하기 권한)",
+    "What I can do": "할 수 있는 일",
+    "Explain a technical term": "기술 용어를 설명합니다",
+    "The term": "설명할 용어",
+}
+
+
+class Korean(app_commands.Translator):
+    """Names and descriptions of the commands in Korean."""
+
+    async def translate(
+        self,
+        string: locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        return KOREAN.get(string.message) if locale is discord.Locale.korean else None
+
+
+Tree = app_commands.CommandTree[Any]
+_CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True)
+
+
+def fill(tree: Tree, slash: Slash) -> None:
+    """discord.py reads signatures of functions, so each command is one of five lines."""
+    digest = app_commands.Group(
+        name="digest", description="Digests of technical articles", allowed_contexts=_CONTEXTS
+    )
+
+    @digest.command(name="link", description="Digest one link in this channel")
+    @app_commands.describe(link="The article's address")
+    async def link(interaction: Interaction, link: str) -> None:
+        await slash.digest(interaction, link)
+
+    @digest.command(name="settings", description="What this channel wants (Manage Server)")
+    async def settings(interaction: Interaction) -> None:
+        await slash.settings(interaction)
+
+    @digest.command(name="help", description="What I can do")
+    async def explain_yourself(interaction: Interaction) -> None:
+        await slash.help(interaction)
+
+    async def terms(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return [
+            app_commands.Choice(name=one, value=one)
+            for one in await slash.terms(interaction, typed)
+        ]
+
+    @tree.command(name="explain", description="Explain a technical term")
+    @app_commands.describe(term="The term")
+    @app_commands.autocomplete(term=terms)
+    @app_commands.allowed_contexts(guilds=True, dms=True)
+    async def explain(interaction: Interaction, term: str) -> None:
+        await slash.explain(interaction, term)
+
+    @tree.context_menu(name=locale_str("Digest this"))
+    @app_commands.allowed_contexts(guilds=True, dms=True)
+    async def digest_this(interaction: Interaction, message: discord.Message) -> None:
+        await slash.digest_message(interaction, message)
+
+    tree.add_command(digest)
+
+
+async def sync_once(tree: Tree, diary: Diary) -> bool:
+    """Tells Discord of our commands, if they have changed since the last time. Raises
+    discord.HTTPException and what stands in `BROKEN`."""
+    translator = tree.translator or Korean()
+    forms = [await one.get_translated_payload(tree, translator) for one in tree.get_commands()]
+    whole = json.dumps([str(tree.client.application_id), *forms], sort_keys=True)
+    known = hashlib.sha256(whole.encode()).hexdigest()
+    if diary.read().get("commands") == known:
+        return False
+    await tree.sync()
+    diary.write(commands=known)
+    return True
+
+
+class Slash:
+    """What the commands do."""
+
+    def __init__(self, receiver: Receiver, commands: Commands) -> None:
+        self._receiver = receiver
+        self._commands = commands
+
+    async def help(self, interaction: Interaction) -> None:
+        async def act(answer: Answer) -> None:
+            await answer.say(say("help", answer.ui))
+
+        await respond(interaction, self._commands, act)
+
+    # --- links
+
+    async def digest(self, interaction: Interaction, link: str) -> None:
+        async def act(answer: Answer) -> None:
+            links = find_links(link) or [link]
+            for one in links:
+                canonical(one)  # raises BadLink, which is answered with a sentence
+            await self._hear(answer, links, asked_by(interaction.id))
+
+        await respond(interaction, self._commands, act)
+
+    async def digest_message(self, interaction: Interaction, message: discord.Message) -> None:
+        async def act(answer: Answer) -> None:
+            links = [] if self._is_mine(interaction, message) else find_links(message.content)
+            if not links:
+                await answer.say(say("no_link", answer.ui))
+                return
+            await self._hear(answer, links, str(message.id))
+
+        await respond(interaction, self._commands, act)
+
+    def _is_mine(self, interaction: Interaction, message: discord.Message) -> bool:
+        return message.author.id == interaction.application_id
+
+    async def _hear(self, answer: Answer, links: list[str], message: str) -> None:
+        channel = answer.interaction.channel
+        names = places.missing(channel)
+        if names:
+            called = f"#{getattr(channel, 'name', '?')}"
+            await answer.say(refusal(names, escaped(called), answer.ui))
+            return
+        heard = Heard(
+            place=place_of(answer.interaction),
+            message=message,
+            by=str(answer.interaction.user.id),
+            links=links,
+            ui=answer.ui,
+            asked=True,
+        )
+        heeded = await self._receiver.hear(heard)
+        await answer.say(self._told(heeded, heard.place, answer.ui))
+
+    def _told(self, heeded: Heeded, place: Place, ui: Language) -> str:
+        if heeded.limit is not None:
+            return limit_sentence(heeded, self._receiver.limits, ui)
+        if not heeded.accepted:
+            return say("mode_off", ui)
+        first = heeded.accepted[0]
+        if first.state == "answered" and first.reply is not None:
+            return say("there_already", ui, address=jump_address(place.workspace, first.reply))
+        return say("on_its_way", ui)
+
+    # --- settings
+
+    async def settings(self, interaction: Interaction) -> None:
+        async def act(answer: Answer) -> None:
+            if interaction.guild_id is None:
+                await answer.say(say("settings_direct", answer.ui))
+            elif not may_set(interaction):
+                await answer.say(say("settings_refused", answer.ui))
+            else:
+                profile = await self._commands.profile(place_of(interaction))
+                await show_settings(answer, profile)
+
+        await respond(interaction, self._commands, act)
+
+    # --- terms
+
+    async def explain(self, interaction: Interaction, term: str) -> None:
+        async def act(answer: Answer) -> None:
+            found = await self._commands.explain(term, answer.ui, place_of(interaction))
+            if found is None:
+                await answer.say(say("unknown_term", answer.ui, term=fitted(term, 200)))
+            else:
+                await answer.show(pages.explained(found, answer.ui))
+
+        await respond(interaction, self._commands, act)
+
+    async def terms(self, interaction: Interaction, typed: str) -> list[str]:
+        """Nothing is better than something too late: it is only an offer."""
+        recent: Sequence[DigestRecord] = ()
+        try:
+            async with asyncio.timeout(_AUTOCOMPLETE_SECONDS):
+                recent = await self._commands.recent(place_of(interaction), REMEMBERED)
+        except (DigestError, TimeoutError) as error:
+            log.info("known terms cannot be looked up: %s", error)
+        names = await asyncio.to_thread(glossary_names)
+        return known_terms(typed, recent, names)

@@ -1,0 +1,159 @@
+"""What only Discord's surface says, in Korean and English; the rest is in `bot/replies.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.replies import Both, pick
+from core.article import Language
+
+WORDS: Mapping[str, Both] = {
+    "button.terms": ("용어", "Terms"),
+    "button.questions": ("질문", "Questions"),
+    "button.details": ("자세히", "Details"),
+    "button.too_easy": ("너무 쉬워요", "Too easy"),
+    "button.too_hard": ("너무 어려워요", "Too hard"),
+    "button.again": ("다시 요약", "Again"),
+    "button.in_english": ("영어로", "In English"),
+    "button.in_korean": ("한국어로", "In Korean"),
+    "button.hide": ("숨기기", "Hide"),
+    "thread": ("요약 · {name}", "Digest · {name}"),
+    "known": ("전에 만든 요약입니다", "digested before"),
+    "page": ("{page} / {pages}쪽", "page {page} of {pages}"),
+    "level": ("{score:.1f} / 5 · {label}", "{score:.1f} / 5 · {label}"),
+    "source": ("근거: {text}", "borne out by: {text}"),
+    "no_terms": (
+        "이 글에서 설명할 용어를 찾지 못했습니다.",
+        "No terms to explain in this article.",
+    ),
+    "no_questions": (
+        "이 글로는 질문을 만들지 못했습니다.",
+        "No questions came out of this article.",
+    ),
+    "gone": (
+        "이 요약은 더 이상 보관되어 있지 않습니다. 링크를 다시 공유해 주세요.",
+        "This digest is not kept any more; please share the link again.",
+    ),
+    "thanks": ("의견 고맙습니다.", "Thank you for telling."),
+    "hidden": ("숨겼습니다.", "It is hidden."),
+    "hide_refused": (
+        "링크를 공유한 사람이나 ‘메시지 관리하기’ 권한이 있는 사람만 숨길 수 있습니다.",
+        "Only who shared the link, or somebody with the permission Manage Messages, can hide it.",
+    ),
+    "on_its_way": (
+        "요약을 만들고 있습니다. 곧 이 채널에 올라옵니다.",
+        "It is on its way; the digest will appear here.",
+    ),
+    "there_already": ("이미 요약했습니다: {address}", "It has been digested already: {address}"),
+    "no_link": ("이 메시지에는 링크가 없습니다.", "There is no link in this message."),
+    "unreadable": (
+        "메시지 내용을 읽을 권한이 없어 링크를 볼 수 없습니다. 메시지를 길게 누르거나 오른쪽 클릭해 "
+        "앱 → ‘요약하기’를 선택해 주세요.",
+        "I am not allowed to read this message, so I cannot see its link; please right-click or "
+        "hold it and choose Apps → “Digest this”.",
+    ),
+    "mode_off": (
+        "이 채널에서는 요약을 껐습니다. 서버 관리자가 /digest settings로 켤 수 있습니다.",
+        "Digests are switched off in this channel; somebody with Manage Server can change that "
+        "with /digest settings.",
+    ),
+    "missing": (
+        "{channel} 채널에 답할 권한이 없습니다. 관리자에게 다음 권한을 부탁해 주세요: {names}.",
+        "I may not answer in {channel}; please ask an administrator to grant me: {names}.",
+    ),
+    "locked": ("잠긴 스레드입니다", "the thread is locked"),
+    "settings": ("이 채널의 설정", "Settings of this channel"),
+    "settings_refused": (
+        "‘서버 관리하기’ 권한이 있는 사람만 설정을 바꿀 수 있습니다.",
+        "Only somebody with the permission Manage Server can change the settings.",
+    ),
+    "settings_direct": (
+        "설정은 서버의 채널에서만 바꿀 수 있습니다.",
+        "There are settings only in the channels of a server.",
+    ),
+    "mode": ("링크를 어떻게 할까요?", "What to do with links"),
+    "mode.auto": ("공유되는 링크를 모두 요약", "Digest every shared link"),
+    "mode.ask": ("부탁받은 링크만 요약", "Digest only when asked"),
+    "mode.off": ("요약하지 않음", "Digest nothing"),
+    "language": ("요약의 언어", "Language of digests"),
+    "language.auto": ("글의 언어 그대로", "As the article"),
+    "language.ko": ("한국어", "Korean"),
+    "language.en": ("영어", "English"),
+    "ui": ("버튼과 안내의 언어", "Language of buttons and notices"),
+    "ui.auto": ("각자의 Discord 언어", "Each person's own"),
+    "ui.ko": ("한국어", "Korean"),
+    "ui.en": ("영어", "English"),
+    "unknown_term": (
+        "‘{term}’은(는) 읽은 글에도 용어집에도 없습니다.",
+        "“{term}” is in no article read here, nor in the glossary.",
+    ),
+    "from_article": ("출처: {title}", "from: {title}"),
+    "help": (
+        "기술 글의 링크를 채널에 올리면 요약과 난이도를 스레드로 답합니다.\n"
+        "• `/digest link` 링크 하나를 요약합니다\n"
+        "• `/explain` 용어를 설명합니다\n"
+        "• 메시지 → 앱 → ‘요약하기’, 🔍 반응, 멘션으로도 부탁할 수 있습니다\n"
+        "• `/digest settings` 채널별 설정(서버 관리자)",
+        "Share a link to a technical article, and I answer with a digest and its difficulty in a "
+        "thread.\n"
+        "• `/digest link` digests one link\n"
+        "• `/explain` explains a term\n"
+        "• a message's Apps → “Digest this”, a 🔍 reaction or a mention ask for one, too\n"
+        "• `/digest settings` for each channel (Manage Server)",
+    ),
+    "token_missing": (
+        "SMARTDEVDIGEST_DISCORD__TOKEN이 없습니다. Discord 개발자 포털의 Bot 화면에서 토큰을 받아 "
+        "넣어 주세요.",
+        "SMARTDEVDIGEST_DISCORD__TOKEN is not set; please get the token from the page Bot of "
+        "Discord's developer portal.",
+    ),
+    "token_wrong": (
+        "SMARTDEVDIGEST_DISCORD__TOKEN: Discord가 이 토큰을 받지 않습니다. 개발자 포털의 Bot 화면에서 "
+        "새로 받아 주세요.",
+        "SMARTDEVDIGEST_DISCORD__TOKEN: Discord does not accept this token; please get a new one "
+        "from the page Bot of the developer portal.",
+    ),
+    "intent_missing": (
+        "discord.message_content: 이 봇에는 Message Content 인텐트가 허용되지 않았습니다. 개발자 "
+        "포털의 Bot 화면에서 켜거나 SMARTDEVDIGEST_DISCORD__MESSAGE_CONTENT=false로 시작해 주세요.",
+        "discord.message_content: this bot has not been granted the Message Content intent; "
+        "please switch it on at the page Bot of the developer portal, or start with "
+        "SMARTDEVDIGEST_DISCORD__MESSAGE_CONTENT=false.",
+    ),
+    "with_content": (
+        "메시지의 링크를 읽습니다. 개발자 포털에서 Message Content 인텐트가 켜져 있어야 합니다.",
+        "links in messages are read; this needs the Message Content intent, switched on in the "
+        "developer portal.",
+    ),
+    "without_content": (
+        "Message Content 인텐트 없이 동작합니다. 멘션, /digest link, ‘요약하기’ 메뉴로 부탁한 링크만 "
+        "요약합니다.",
+        "without the Message Content intent: only links asked for by a mention, /digest link or "
+        "the menu “Digest this” are digested.",
+    ),
+}
+
+PERMISSIONS: Mapping[str, Both] = {
+    "view_channel": ("채널 보기", "View Channel"),
+    "send_messages": ("메시지 보내기", "Send Messages"),
+    "send_messages_in_threads": ("스레드에서 메시지 보내기", "Send Messages in Threads"),
+    "create_public_threads": ("공개 스레드 만들기", "Create Public Threads"),
+    "embed_links": ("링크 첨부", "Embed Links"),
+    "read_message_history": ("메시지 기록 보기", "Read Message History"),
+    "manage_threads": ("스레드 관리하기", "Manage Threads"),
+}
+
+
+def say(key: str, ui: Language, **values: object) -> str:
+    """A word or line of Discord's surface; KeyError for one that nobody wrote."""
+    return pick(WORDS[key], ui).format(**values)
+
+
+def permission(name: str, ui: Language) -> str:
+    """As Discord's own settings call it."""
+    return pick(PERMISSIONS[name], ui)
+
+
+def language_of(locale: object) -> Language:
+    """Discord's locale ("ko", "en-US", …) as one of ours."""
+    return "ko" if str(locale).startswith("ko") else "en"
