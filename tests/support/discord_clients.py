@@ -44,6 +44,7 @@ async def connected(
             yield client
         finally:
             await client.close()
+            running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
 
