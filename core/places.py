@@ -8,6 +8,7 @@ accepted once, and answered once.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -129,3 +130,29 @@ class Process:
     pid: int
     born: float
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose traces are meant: those of a `user`, of a `channel`, or with neither those of the
+    whole workspace."""
+
+    platform: Platform
+    workspace: str
+    channel: str = ""
+    user: str = ""
+
+    def __post_init__(self) -> None:
+        if self.channel and self.user:
+            raise ValueError("either a channel or a user")
+        if not self.workspace:
+            raise ValueError("a workspace is needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What is gone: rows by table (in a user's case also those that only forgot the name), and
+    the ids of the deliveries among them, whose workflows are to go too."""
+
+    rows: Mapping[str, int]
+    deliveries: tuple[str, ...] = ()

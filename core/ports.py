@@ -19,9 +19,11 @@ from core.digest import DigestRecord
 from core.places import (
     ChannelProfile,
     Delivery,
+    Erased,
     Place,
     Platform,
     Process,
+    Scope,
     SharedLink,
     Workspace,
 )
@@ -253,3 +255,13 @@ class Processes(Protocol):
     async def all(self) -> list[Process]: ...
 
     async def forget(self, process_id: str) -> None: ...
+
+
+class Erasing(Protocol):
+    """Everything of a person, a channel or a workspace, whichever table it stands in."""
+
+    async def look(self, scope: Scope) -> Erased:
+        """What `erase` would delete; nothing is changed."""
+
+    async def erase(self, scope: Scope) -> Erased:
+        """Whole or not at all. What others shared as well stays."""

@@ -1,0 +1,124 @@
+"""What is old enough goes, what is not stays, in batches of any size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+from support.builders import a_record, a_shared_link, an_article
+
+from core.settings import RetentionSettings
+from storage.articles import SqlArticles
+from storage.database import open_database
+from storage.deliveries import SqlDeliveries
+from storage.digests import SqlDigests
+from storage.retention import sweep
+from storage.tables import Base, ExplainedTermRow
+
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+KEEP = RetentionSettings(articles=30, deliveries=365, events=2, workflows=7)
+
+
+def days_ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+@pytest.fixture
+async def engine(empty_database: URL) -> AsyncIterator[AsyncEngine]:
+    async with open_database(empty_database) as engine:
+        yield engine
+
+
+async def swept(engine: AsyncEngine, batch: int = 500, **changes: int) -> dict[str, int]:
+    settings = KEEP.model_copy(update=changes)
+    return dict(await sweep(engine, settings, lambda: NOW, batch=batch))
+
+
+async def count(engine: AsyncEngine, table: str) -> int:
+    async with engine.connect() as connection:
+        wanted = select(func.count()).select_from(Base.metadata.tables[table])
+        return (await connection.execute(wanted)).scalar_one()
+
+
+@pytest.mark.parametrize("batch", [1, 3, 500])
+async def test_old_events_go(engine: AsyncEngine, batch: int) -> None:
+    for number in range(7):
+        at = days_ago(3 if number < 5 else 1)
+        await SqlDeliveries(engine, lambda at=at: at).seen("slack", "T1", f"Ev{number}")  # type: ignore[misc]
+    assert await swept(engine, batch) == {"events": 5}
+    assert await SqlDeliveries(engine).seen("slack", "T1", "Ev6") is True
+    assert await SqlDeliveries(engine).seen("slack", "T1", "Ev0") is False
+
+
+async def test_old_deliveries_go_but_never_the_waiting_ones(engine: AsyncEngine) -> None:
+    old, new = SqlDeliveries(engine, lambda: days_ago(366)), SqlDeliveries(engine, lambda: NOW)
+    waiting, _ = await old.accept(a_shared_link(message="1"))
+    failed, _ = await old.accept(a_shared_link(message="2"))
+    fresh, _ = await new.accept(a_shared_link(message="3"))
+    for one in (failed, fresh):
+        await new.failed(one.id, "failed")
+    assert await swept(engine) == {"deliveries": 1}
+    assert await new.get(failed.id) is None
+    assert await new.get(waiting.id) == waiting
+    assert await new.get(fresh.id) is not None
+
+
+async def test_explained_terms_go_with_the_deliveries_of_their_time(engine: AsyncEngine) -> None:
+    where = {"platform": "slack", "workspace": "T1", "channel": "C1", "by": "U1", "language": "en"}
+    async with engine.begin() as connection:
+        for days in (1, 366):
+            row = {**where, "term": "quorum", "at": days_ago(days)}
+            await connection.execute(insert(ExplainedTermRow), row)
+    assert await swept(engine) == {"explained_terms": 1}
+
+
+async def keep_digest(engine: AsyncEngine, name: str, days: float) -> str:
+    def then() -> datetime:
+        return days_ago(days)
+
+    article = an_article(content=f"about {name}")
+    text = await SqlArticles(engine, then).put(article, link=f"https://a.example/{name}")
+    await SqlDigests(engine, then).add(a_record(id=name), content_hash=text)
+    await SqlDigests(engine, then).add_verdict(name, "good", by="page")
+    return text
+
+
+@pytest.mark.parametrize("batch", [1, 500])
+async def test_digests_and_articles_that_nobody_shared_since_go(
+    engine: AsyncEngine, batch: int
+) -> None:
+    for name, days in {"old": 31, "older": 90, "new": 29, "shared": 90, "shared-once": 90}.items():
+        await keep_digest(engine, name, days)
+    for name, days in {"shared": 3, "shared-once": 80}.items():
+        deliveries = SqlDeliveries(engine, lambda days=days: days_ago(days))  # type: ignore[misc]
+        delivery, _ = await deliveries.accept(a_shared_link(message=name))
+        await deliveries.answered(delivery.id, name)
+    assert await swept(engine, batch) == {
+        "digests": 3,
+        "verdicts": 3,
+        "articles": 3,
+        "readings": 3,
+    }
+    assert {record.id for record in await SqlDigests(engine).recent(9)} == {"new", "shared"}
+
+
+async def test_an_article_read_again_stays(engine: AsyncEngine) -> None:
+    await keep_digest(engine, "old", 90)
+    text = await SqlArticles(engine, lambda: days_ago(1)).put(
+        an_article(content="about old"), link="https://b.example/"
+    )
+    assert await swept(engine) == {"digests": 1, "verdicts": 1}
+    assert await SqlArticles(engine).get(text) is not None
+
+
+async def test_nought_days_keep_for_ever(engine: AsyncEngine) -> None:
+    await keep_digest(engine, "old", 4000)
+    old = SqlDeliveries(engine, lambda: days_ago(4000))
+    delivery, _ = await old.accept(a_shared_link())
+    await old.answered(delivery.id, "old")
+    assert await swept(engine, articles=0, deliveries=0) == {}
+    assert await count(engine, "articles") == 1
