@@ -11,12 +11,15 @@ import discord
 from discord.http import Route
 from support.discord_server import DiscordServer, pointed_at
 
+# discord.py waits 2 s for further guilds before it is ready.
+QUICK: dict[str, Any] = {"guild_ready_timeout": 0.05}
+
 
 def reading_client(**settings: Any) -> discord.Client:
     """A client that wants to read messages; `settings` are discord.Client's own."""
     intents = discord.Intents.default()
     intents.message_content = True
-    return discord.Client(intents=intents, **settings)
+    return discord.Client(intents=intents, **QUICK, **settings)
 
 
 @asynccontextmanager

@@ -250,6 +250,8 @@ class Channel:
             "parent_id": None,
             "topic": None,
             "nsfw": False,
+            "bitrate": 64_000,
+            "user_limit": 0,
             "rate_limit_per_user": 0,
             "permission_overwrites": overwrites,
             "available_tags": [],

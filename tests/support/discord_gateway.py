@@ -89,6 +89,7 @@ class Connection:
         self.websocket = websocket
         self.request = request
         self.session: Session | None = None
+        self.closed_by_us = False
         self.received_at: deque[float] = deque()
         self._outgoing: asyncio.Queue[bytes | str] = asyncio.Queue()
         self._pack = packer(request.query.get("compress"))
@@ -237,8 +238,9 @@ class Gateway:
                 raise Closing(4002, "Decode error.") from error
             self._receive(connection, op, data)
         code = connection.websocket.close_code
-        # Leaving with 1000 or 1001 ends the session: it cannot be resumed.
-        if code in {1000, 1001} and connection.session is not None:
+        # A client that leaves with 1000 or 1001 ends its session: it cannot be resumed.
+        left = code in {1000, 1001} and not connection.closed_by_us
+        if left and connection.session is not None:
             self.sessions.pop(connection.session.id, None)
 
     def _receive(self, connection: Connection, op: int, data: Any) -> None:
@@ -342,6 +344,7 @@ class Gateway:
     async def close(self, code: int) -> None:
         for connection in list(self.connections):
             self.closed_with.append(code)
+            connection.closed_by_us = True
             await connection.flush()
             await connection.websocket.close(code=code)
 
