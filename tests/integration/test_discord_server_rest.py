@@ -96,7 +96,9 @@ async def test_some_channels_have_no_threads(
     said = await server.say(voice, mina, "https://example.org/a")
     await server.until(lambda: client.get_channel(voice.id))
     with pytest.raises(discord.HTTPException) as refused:
-        await client.http.start_thread_with_message(voice.id, said.id, name="digest")
+        await client.http.start_thread_with_message(
+            voice.id, said.id, name="digest", auto_archive_duration=60
+        )
     assert refused.value.code == 50024
 
 
@@ -284,6 +286,7 @@ async def test_more_than_the_limit_is_429_with_all_that_belongs_to_it(
 async def test_fifty_requests_a_second_are_the_most(server: DiscordServer) -> None:
     headers = {"Authorization": f"Bot {server.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
+        last: tuple[int, str | None] = (0, None)
         for _ in range(60):
             async with session.get(server.api_url + "/users/@me") as answer:
                 last = (answer.status, answer.headers.get("X-RateLimit-Global"))

@@ -69,7 +69,7 @@ class Asking:
             raise ValueError(f"/{name} needs {missing}")
         data["options"] = wrapped(path, given)
         if resolved:
-            data["resolved"] = resolved
+            data["resolved"] = with_members(resolved, channel)
         return self.interactions.ask(COMMAND, user, channel, data)
 
     async def autocomplete(
@@ -104,7 +104,7 @@ class Asking:
             raise ValueError("a user's menu is opened somewhere")
         _, data = self._invoked(user, channel, name, USER_MENU)
         people: Json = {"users": {str(target.id): target.payload()}}
-        data |= {"target_id": str(target.id), "resolved": people}
+        data |= {"target_id": str(target.id), "resolved": with_members(people, channel)}
         return self.interactions.ask(COMMAND, user, channel, data)
 
     async def press(self, message: Message, button: str, user: User) -> Interaction:
@@ -205,6 +205,22 @@ def one_option(taken: list[Json], name: str, value: Any, resolved: Json) -> Json
     elif isinstance(value, str):
         check_length(option, value)
     return {"name": name, "type": kind, "value": value}
+
+
+def with_members(resolved: Json, channel: Channel) -> Json:
+    """In a guild people come as members too, those who are."""
+    guild = channel.guild
+    if guild is None:
+        return resolved
+    members: Json = {}
+    for user_id in resolved.get("users", {}):
+        user = guild.members.get(int(user_id))
+        if user is not None:
+            member = guild.member_payload(user)
+            for elsewhere in ("user", "deaf", "mute"):
+                member.pop(elsewhere)
+            members[user_id] = member | {"permissions": str(channel.permissions_of(user))}
+    return resolved | {"members": members}
 
 
 def check_length(field: Json, value: str) -> None:

@@ -37,6 +37,17 @@ class People:
             self.preview(message, links[0])
         return message
 
+    def direct(self, user: User) -> Channel:
+        """Where this user and the bot talk alone."""
+        return self.world.direct(user)
+
+    async def start_thread(self, message: Message, user: User, name: str = "talk") -> Channel:
+        """A person's own thread on a message."""
+        thread = self.world.start_thread(message.channel, message.id, name, user)
+        message.thread = thread
+        self.messages_api.tell("MESSAGE_UPDATE", message)
+        return thread
+
     def preview(self, message: Message, link: str) -> None:
         """The embed of a link comes later and is no edit: no edited_timestamp."""
         embed = {"type": "article", "url": link, "title": "A preview", "description": "Of it."}
