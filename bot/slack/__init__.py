@@ -1,1 +1,1 @@
-"""Slack: listener, render, sender."""
+"""Slack: listener, render, sender, and what they need."""

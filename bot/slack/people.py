@@ -1,0 +1,140 @@
+"""Who somebody is: their language, and whether they may change a channel's settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.slack.api import Api
+from bot.slack.installations import Installations
+from bot.slack.words import language_of
+from core.article import Language
+from core.errors import ChatFailed
+from core.places import Place
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED = 3600.0  # seconds
+_FORGIVEN = 60.0  # seconds before somebody whom Slack did not tell us about is asked for again
+_FRESH = 60.0  # seconds; for what gives permission
+_PATIENCE = 0.8  # seconds of the three that Slack waits for an acknowledgement
+_MOST = 10_000
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    ui: Language
+    admin: bool
+
+
+class People:
+    def __init__(
+        self,
+        api: Api,
+        installations: Installations,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = api
+        self._installations = installations
+        self._clock = clock
+        self._known: OrderedDict[tuple[str, str], tuple[float, Person | None]] = OrderedDict()
+        self._asking: dict[tuple[str, str], asyncio.Task[Person | None]] = {}
+
+    async def ui(self, team: str, user: str, *, said: str = "") -> Language:
+        """The person's language, soon: before Slack's answer comes, what they wrote tells."""
+        person = await self._ask(team, user, _REMEMBERED, patience=_PATIENCE)
+        if person is not None:
+            return person.ui
+        return "ko" if _HANGUL.search(said) else "en"
+
+    async def is_admin(self, team: str, user: str) -> bool:
+        person = await self._ask(team, user, _FRESH)
+        return person is not None and person.admin
+
+    async def may_set(self, place: Place, user: str) -> bool:
+        """Admins, owners, whoever made the channel; in direct messages everybody."""
+        if place.channel.startswith("D"):
+            return True
+        admin, channel = await asyncio.gather(
+            self.is_admin(place.workspace, user), self.channel(place)
+        )
+        return admin or (channel is not None and channel.get("creator") == user)
+
+    async def is_in(self, place: Place) -> bool:
+        """Whether the bot is in a channel; True where Slack cannot say now."""
+        try:
+            return await self._membership(place)
+        except ChatFailed as error:
+            log.info("channel %s: Slack does not say who is in it: %s", place.channel, error)
+            return True
+
+    async def channel(self, place: Place) -> dict[str, object] | None:
+        """What Slack says of a channel; None where it says nothing."""
+        try:
+            bot = await self._installations.of(place.workspace)
+            arguments = {"channel": place.channel}
+            answer = await self._api.read(bot.token, "conversations.info", arguments)
+        except ChatFailed as error:
+            log.info("channel %s is not known: %s", place.channel, error)
+            return None
+        found: dict[str, object] = answer["channel"]
+        return found
+
+    async def close(self) -> None:
+        asking = [*self._asking.values()]
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
+    async def _membership(self, place: Place) -> bool:
+        bot = await self._installations.of(place.workspace)
+        try:
+            answer = await self._api.read(
+                bot.token, "conversations.info", {"channel": place.channel}
+            )
+        except ChatFailed as error:
+            if error.reason == "channel_not_found":
+                return False
+            raise
+        channel = answer["channel"]
+        return bool(channel.get("is_im") or channel.get("is_member"))
+
+    async def _ask(
+        self, team: str, user: str, age: float, *, patience: float | None = None
+    ) -> Person | None:
+        key = (team, user)
+        known = self._known.get(key)
+        if known is not None:
+            at, person = known
+            if self._clock() - at < (_FORGIVEN if person is None else age):
+                return person
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.create_task(self._look_up(key))
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        done, _ = await asyncio.wait([task], timeout=patience)
+        return task.result() if done and not task.cancelled() else None
+
+    async def _look_up(self, key: tuple[str, str]) -> Person | None:
+        team, user = key
+        person: Person | None = None
+        try:
+            bot = await self._installations.of(team)
+            arguments = {"user": user, "include_locale": "true"}
+            found = (await self._api.read(bot.token, "users.info", arguments))["user"]
+            admin = bool(found.get("is_admin") or found.get("is_owner"))
+            person = Person(language_of(found.get("locale", "")), admin)
+        except ChatFailed as error:
+            log.info("user %s is not known: %s", user, error)
+        self._known[key] = (self._clock(), person)
+        self._known.move_to_end(key)
+        if len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return person

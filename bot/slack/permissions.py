@@ -1,0 +1,54 @@
+"""What the app asks of a workspace: exactly the scopes of what it calls and listens to.
+
+`config/slack-manifest.yaml` says the same to Slack; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_READ = ("channels:read", "groups:read", "im:read", "mpim:read")
+_HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+
+METHODS: Mapping[str, tuple[str, ...]] = {
+    "auth.test": (),
+    "apps.connections.open": (),  # with the app token, which needs connections:write
+    "chat.postMessage": ("chat:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "chat.delete": ("chat:write",),
+    "conversations.history": _HISTORY,
+    "conversations.replies": _HISTORY,
+    "conversations.info": _READ,
+    "users.info": ("users:read",),
+    "views.open": (),
+    "views.publish": (),
+}
+
+# As they are subscribed to; `message.channels` and its kin arrive as `message`.
+EVENTS: Mapping[str, tuple[str, ...]] = {
+    "app_home_opened": (),
+    "app_mention": ("app_mentions:read",),
+    "app_uninstalled": (),
+    "channel_archive": ("channels:read",),
+    "group_archive": ("groups:read",),
+    "member_joined_channel": ("channels:read", "groups:read"),
+    "message.channels": ("channels:history",),
+    "message.groups": ("groups:history",),
+    "message.im": ("im:history",),
+    "message.mpim": ("mpim:history",),
+    "reaction_added": ("reactions:read",),
+    "tokens_revoked": (),
+}
+
+COMMANDS = ("/digest", "/explain")
+
+SCOPES: tuple[str, ...] = tuple(
+    sorted(
+        {
+            "commands",
+            *(scope for scopes in METHODS.values() for scope in scopes),
+            *(scope for scopes in EVENTS.values() for scope in scopes),
+        }
+    )
+)

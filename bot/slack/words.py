@@ -1,0 +1,186 @@
+"""What only Slack's surface says, in Korean and English; the rest is in `bot/replies.py`.
+
+These sentences may hold Slack's markup; what comes from elsewhere is escaped before it is put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.replies import Both, pick
+from core.article import Language
+
+WORDS: Mapping[str, Both] = {
+    "button.terms": ("용어 {count}", "Terms {count}"),
+    "button.questions": ("질문", "Questions"),
+    "button.too_easy": ("너무 쉬워요", "Too easy"),
+    "button.too_hard": ("너무 어려워요", "Too hard"),
+    "button.good": ("도움이 됐어요", "helpful"),
+    "button.bad": ("별로예요", "not helpful"),
+    "button.retry": ("다시 시도", "Try again"),
+    "button.again": ("다시 요약", "Again"),
+    "button.in_english": ("영어로", "In English"),
+    "button.in_korean": ("한국어로", "In Korean"),
+    "button.hide": ("숨기기", "Hide"),
+    "button.share": ("채널에 공유", "Share with the channel"),
+    "button.back": ("이전", "Back"),
+    "button.next": ("다음", "Next"),
+    "known": ("전에 만든 요약입니다", "digested before"),
+    "level": ("{score:.1f} / 5 · {label}", "{score:.1f} / 5 · {label}"),
+    "more_terms": (
+        "용어 {count}개가 더 있습니다. ‘용어’ 버튼을 눌러 보세요.",
+        "{count} more under “Terms”.",
+    ),
+    "page": ("{page} / {pages}쪽", "page {page} of {pages}"),
+    "whole": ("요약 전체", "The whole digest"),
+    "fallback": (
+        "{title} — 난이도 {score:.1f} / 5 ({label}). {summary}",
+        "{title} — difficulty {score:.1f} of 5 ({label}). {summary}",
+    ),
+    "waiting": ("글을 읽는 중입니다: {site}", "Reading the article: {site}"),
+    "no_terms": (
+        "이 글에서 설명할 용어를 찾지 못했습니다.",
+        "No terms to explain in this article.",
+    ),
+    "no_questions": (
+        "이 글로는 질문을 만들지 못했습니다.",
+        "No questions came out of this article.",
+    ),
+    "gone": (
+        "이 요약은 더 이상 보관되어 있지 않습니다. 링크를 다시 공유해 주세요.",
+        "This digest is not kept any more; please share the link again.",
+    ),
+    "thanks": ("의견 고맙습니다.", "Thank you for telling."),
+    "on_its_way": (
+        "요약을 만들고 있습니다. 곧 여기에 올라옵니다.",
+        "It is on its way; the digest will appear here.",
+    ),
+    "there_already": (
+        "이미 요약했습니다. 메시지의 스레드를 봐 주세요.",
+        "It has been digested already; please look into the message's thread.",
+    ),
+    "hidden": ("숨겼습니다.", "It is hidden."),
+    "hide_refused": (
+        "링크를 공유한 사람이나 워크스페이스 관리자만 숨길 수 있습니다.",
+        "Only who shared the link, or a workspace admin, can hide it.",
+    ),
+    "no_link": ("이 메시지에는 링크가 없습니다.", "There is no link in this message."),
+    "mode_off": (
+        "이 채널에서는 요약을 껐습니다. 관리자나 채널을 만든 사람이 `/digest settings`로 켤 수 "
+        "있습니다.",
+        "Digests are switched off in this channel; an admin or whoever made the channel can "
+        "change that with `/digest settings`.",
+    ),
+    "not_invited": (
+        "이 채널에는 제가 없습니다. `/invite`로 초대한 뒤 다시 시도해 주세요.",
+        "I am not in this channel; please `/invite` me and try again.",
+    ),
+    "which_term": (
+        "어떤 용어인가요? `/explain 용어`처럼 적어 주세요.",
+        "Which term? Please write it behind the command, as in `/explain idempotency`.",
+    ),
+    "unknown_term": (
+        "‘{term}’은(는) 읽은 글에도 용어집에도 없습니다.",
+        "“{term}” is in no article read here, nor in the glossary.",
+    ),
+    "from_article": ("출처: {title}", "from: {title}"),
+    "ask_later": (
+        "아직 질문에는 답하지 못합니다. 지금은 이런 일을 할 수 있습니다.",
+        "I cannot answer questions yet; this is what I can do.",
+    ),
+    "help": (
+        "기술 글의 링크를 올리면 요약과 난이도를 스레드로 답합니다.\n"
+        "• `/digest 링크` 링크 하나를 요약합니다\n"
+        "• `/explain 용어` 용어를 설명합니다\n"
+        "• 메시지 메뉴의 ‘Digest this’, 🔍 반응, 멘션으로도 부탁할 수 있습니다\n"
+        "• `/digest settings` 채널별 설정(관리자나 채널을 만든 사람)",
+        "Share a link to a technical article, and I answer with a digest and its difficulty in "
+        "the thread.\n"
+        "• `/digest link` digests one link\n"
+        "• `/explain term` explains a term\n"
+        "• a message's menu “Digest this”, a 🔍 reaction or a mention ask for one, too\n"
+        "• `/digest settings` for each channel (admins and whoever made the channel)",
+    ),
+    "help_title": ("사용법", "How it works"),
+    "close": ("닫기", "Close"),
+    "settings": ("채널 설정", "Channel settings"),
+    "settings_save": ("저장", "Save"),
+    "settings_saved": ("설정을 저장했습니다.", "The settings are saved."),
+    "settings_refused": (
+        "워크스페이스 관리자나 채널을 만든 사람만 설정을 바꿀 수 있습니다.",
+        "Only a workspace admin or whoever made the channel can change the settings.",
+    ),
+    "mode": ("링크를 어떻게 할까요?", "What to do with links"),
+    "mode.auto": ("공유되는 링크를 모두 요약", "Digest every shared link"),
+    "mode.ask": ("부탁받은 링크만 요약", "Digest only when asked"),
+    "mode.off": ("요약하지 않음", "Digest nothing"),
+    "language": ("요약의 언어", "Language of digests"),
+    "language.auto": ("글의 언어 그대로", "As the article"),
+    "language.ko": ("한국어", "Korean"),
+    "language.en": ("영어", "English"),
+    "ui": ("버튼과 안내의 언어", "Language of buttons and notices"),
+    "ui.auto": ("각자의 Slack 언어", "Each person's own"),
+    "ui.ko": ("한국어", "Korean"),
+    "ui.en": ("영어", "English"),
+    "home.recent": ("최근에 공유하신 글", "What you shared lately"),
+    "home.nothing": (
+        "아직 없습니다. 채널에 글의 링크를 올려 보세요.",
+        "Nothing yet; share a link to an article in a channel.",
+    ),
+    "home.yours": ("내 설정", "Your settings"),
+    "home.ui": (
+        "버튼과 안내의 언어: 한국어 (Slack 환경설정을 따릅니다)",
+        "Language of buttons and notices: English (as in your Slack preferences)",
+    ),
+    "bot_token_missing": (
+        "SMARTDEVDIGEST_SLACK__BOT_TOKEN이 없습니다. Slack 앱의 OAuth & Permissions 화면에서 "
+        "xoxb-로 시작하는 토큰을 넣어 주세요.",
+        "SMARTDEVDIGEST_SLACK__BOT_TOKEN is not set; please get the token that begins with xoxb- "
+        "from your Slack app's page OAuth & Permissions.",
+    ),
+    "bot_token_wrong": (
+        "SMARTDEVDIGEST_SLACK__BOT_TOKEN: Slack이 이 토큰을 받지 않습니다({cause}). 앱의 OAuth & "
+        "Permissions 화면에서 xoxb-로 시작하는 토큰을 다시 복사해 주세요.",
+        "SMARTDEVDIGEST_SLACK__BOT_TOKEN: Slack does not accept this token ({cause}); please copy "
+        "the one that begins with xoxb- from your app's page OAuth & Permissions.",
+    ),
+    "app_token_missing": (
+        "SMARTDEVDIGEST_SLACK__APP_TOKEN이 없습니다. 앱의 Basic Information → App-Level Tokens에서 "
+        "connections:write 권한으로 만들거나 SMARTDEVDIGEST_SLACK__MODE=http로 시작해 주세요.",
+        "SMARTDEVDIGEST_SLACK__APP_TOKEN is not set; please make one with connections:write under "
+        "your app's Basic Information → App-Level Tokens, or start with "
+        "SMARTDEVDIGEST_SLACK__MODE=http.",
+    ),
+    "app_token_wrong": (
+        "SMARTDEVDIGEST_SLACK__APP_TOKEN: Slack이 이 토큰을 받지 않습니다({cause}). xapp-로 시작하고 "
+        "connections:write 권한이 있는 토큰인지, 앱의 Socket Mode가 켜져 있는지 확인해 주세요.",
+        "SMARTDEVDIGEST_SLACK__APP_TOKEN: Slack does not accept this token ({cause}); it begins "
+        "with xapp- and needs connections:write, and Socket Mode must be on in your app.",
+    ),
+    "signing_secret_missing": (
+        "SMARTDEVDIGEST_SLACK__SIGNING_SECRET이 없습니다. HTTP 방식에는 앱의 Basic Information에 있는 "
+        "Signing Secret이 필요합니다.",
+        "SMARTDEVDIGEST_SLACK__SIGNING_SECRET is not set; the HTTP mode needs the Signing Secret "
+        "from your app's Basic Information.",
+    ),
+    "client_secret_missing": (
+        "SMARTDEVDIGEST_SLACK__CLIENT_SECRET이 없습니다. 여러 워크스페이스에 설치하려면 client_id와 "
+        "함께 필요합니다.",
+        "SMARTDEVDIGEST_SLACK__CLIENT_SECRET is not set; together with client_id it serves many "
+        "workspaces.",
+    ),
+    "slack_away": (
+        "slack.api_url: {url} 이(가) 응답하지 않습니다({cause}). 주소와 네트워크를 확인해 주세요.",
+        "slack.api_url: {url} does not answer ({cause}); please check the address and the network.",
+    ),
+}
+
+
+def say(key: str, ui: Language, **values: object) -> str:
+    """A word or line of Slack's surface; KeyError for one that nobody wrote."""
+    return pick(WORDS[key], ui).format(**values)
+
+
+def language_of(locale: object) -> Language:
+    """Slack's locale ("ko-KR", "en-US", …) as one of ours."""
+    return "ko" if str(locale).startswith("ko") else "en"
