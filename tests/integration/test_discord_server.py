@@ -112,6 +112,16 @@ async def test_a_wrong_token_is_refused_over_rest(server: DiscordServer) -> None
             pass
 
 
+async def test_after_a_thousand_identifies_the_token_is_no_longer_good(
+    server: DiscordServer,
+) -> None:
+    server.gateway.identifies_left = 0
+    async with logged_in(server) as client:
+        with pytest.raises(discord.ConnectionClosed) as closed:
+            await client.connect()
+    assert closed.value.code == 4004
+
+
 async def test_an_intent_that_is_not_granted_closes_with_4014(server: DiscordServer) -> None:
     server.without_message_content()
     with pytest.raises(discord.PrivilegedIntentsRequired):

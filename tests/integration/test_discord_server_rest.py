@@ -88,6 +88,45 @@ async def test_a_message_gets_one_thread(
     assert second.value.code == 160004
 
 
+async def test_a_person_starts_a_thread_and_the_bot_writes_there_only_once_permitted(
+    server: DiscordServer, client: discord.Client, channel: Channel, mina: User
+) -> None:
+    said = await server.say(channel, mina, "hello")
+    thread = await server.start_thread(said, mina)
+    await server.until(lambda: client.get_channel(thread.id))
+    place = client.get_channel(thread.id)
+    assert isinstance(place, discord.Thread)
+    channel.deny(server.bot, "send_messages_in_threads")
+    with pytest.raises(discord.Forbidden) as refused:
+        await place.send("hello")
+    assert refused.value.code == 50013
+    channel.allow(server.bot, "send_messages_in_threads")
+    await place.send("hello")
+    assert [message.content for message in server.messages(thread)] == ["hello"]
+
+
+async def test_the_words_of_others_cannot_be_changed_or_taken_away(
+    server: DiscordServer, client: discord.Client, channel: Channel, mina: User
+) -> None:
+    said = await server.say(channel, mina, "hello")
+    partial = seen(client, channel).get_partial_message(said.id)
+    with pytest.raises(discord.Forbidden) as edit:
+        await partial.edit(content="bye")
+    with pytest.raises(discord.Forbidden) as deletion:
+        await partial.delete()
+    assert (edit.value.code, deletion.value.code) == (50005, 50013)
+    assert said.content == "hello"
+
+
+async def test_a_picture_stays_when_its_message_is_edited(
+    server: DiscordServer, client: discord.Client, channel: Channel
+) -> None:
+    sent = await seen(client, channel).send("c", file=discord.File(io.BytesIO(b"x"), "x.txt"))
+    await sent.edit(content="d", attachments=sent.attachments)
+    [message] = server.messages(channel)
+    assert [one["filename"] for one in message.form["attachments"]] == ["x.txt"]
+
+
 async def test_some_channels_have_no_threads(
     server: DiscordServer, client: discord.Client, channel: Channel, mina: User
 ) -> None:

@@ -85,7 +85,7 @@ REFERENCE = shape(
 ATTACHMENT = shape(
     {"id": snowflake},
     {"filename": text(1, 1024), "description": text(0, 1024)}
-    | dict.fromkeys(("size", "url", "proxy_url", "content_type", "height", "width"), anything),
+    | dict.fromkeys("size url proxy_url content_type height width spoiler".split(), anything),
 )
 
 

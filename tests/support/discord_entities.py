@@ -276,15 +276,15 @@ class Channel:
                 "create_timestamp": now(),
                 "invitable": True,
             },
-            "member": None
-            if self.world.bot.id not in self.thread_members
-            else {
-                "id": str(self.id),
-                "user_id": str(self.world.bot.id),
-                "join_timestamp": now(),
-                "flags": 0,
-            },
-        }
+        } | self._own_membership()
+
+    def _own_membership(self) -> Json:
+        """Named only where the bot has joined."""
+        me = self.world.bot.id
+        if me not in self.thread_members:
+            return {}
+        joined = {"id": str(self.id), "user_id": str(me), "join_timestamp": now(), "flags": 0}
+        return {"member": joined}
 
 
 @dataclass(eq=False)
