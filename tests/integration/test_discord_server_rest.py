@@ -96,6 +96,7 @@ async def test_a_person_starts_a_thread_and_the_bot_writes_there_only_once_permi
     await server.until(lambda: client.get_channel(thread.id))
     place = client.get_channel(thread.id)
     assert isinstance(place, discord.Thread)
+    assert (place.owner_id, place.me) == (mina.id, None)
     channel.deny(server.bot, "send_messages_in_threads")
     with pytest.raises(discord.Forbidden) as refused:
         await place.send("hello")

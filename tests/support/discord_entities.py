@@ -202,6 +202,7 @@ class Channel:
     guild: Guild | None = None
     parent: Channel | None = None
     recipient: User | None = None
+    owner: User | None = None
     overwrites: dict[int, tuple[int, int]] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
     thread_members: set[int] = field(default_factory=set)
@@ -262,7 +263,7 @@ class Channel:
         assert self.parent is not None
         return {
             "parent_id": str(self.parent.id),
-            "owner_id": str(self.world.bot.id),
+            "owner_id": str((self.owner or self.world.bot).id),
             "message_count": len(self.messages),
             "total_message_sent": len(self.messages),
             "member_count": len(self.thread_members),

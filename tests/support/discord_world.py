@@ -122,6 +122,7 @@ class World:
 
     def start_thread(self, parent: Channel, thread_id: int, name: str, starter: User) -> Channel:
         thread = Channel(self, thread_id, name, PUBLIC_THREAD, guild=parent.guild, parent=parent)
+        thread.owner = starter
         thread.thread_members.add(starter.id)
         self.add(thread)
         self.emit("THREAD_CREATE", {**thread.payload(), "newly_created": True}, thread)
