@@ -21,13 +21,13 @@ _HELP = frozenset({"", "help", "도움말", "?"})
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Somebody wrote a message, or changed it."""
+    """Somebody wrote a message, or changed it: then `version` is the change's timestamp."""
 
     place: Place
     message: str
     by: str
     text: str
-    edited: bool = False
+    version: str = ""
 
     @property
     def links(self) -> list[str]:
@@ -54,17 +54,16 @@ def heard(event: Event, workspace: str) -> Written | Erased | None:
     # Slack's preview is a change, too; a person's changes the text.
     if not message.get("edited") or message.get("text") == before.get("text"):
         return None
-    return written(message, channel, workspace, edited=True)
+    version = str(message["edited"].get("ts", ""))
+    return written(message, channel, workspace, version=version)
 
 
-def written(
-    message: Event, channel: str, workspace: str, *, edited: bool = False
-) -> Written | None:
+def written(message: Event, channel: str, workspace: str, *, version: str = "") -> Written | None:
     user, ts = message.get("user"), message.get("ts")
     if message.get("subtype") not in _PEOPLES or message.get("bot_id") or not user or not ts:
         return None
     place = Place("slack", workspace, channel, message.get("thread_ts"))
-    return Written(place, str(ts), str(user), str(message.get("text") or ""), edited)
+    return Written(place, str(ts), str(user), str(message.get("text") or ""), version)
 
 
 def _erased(before: Event, channel: str, workspace: str, told: Event) -> Erased | None:

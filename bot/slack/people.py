@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bot.slack.api import Api
 from bot.slack.installations import Installations
@@ -62,49 +63,37 @@ class People:
         """Admins, owners, whoever made the channel; in direct messages everybody."""
         if place.channel.startswith("D"):
             return True
-        admin, channel = await asyncio.gather(
-            self.is_admin(place.workspace, user), self.channel(place)
-        )
-        return admin or (channel is not None and channel.get("creator") == user)
+        admin, maker = await asyncio.gather(self.is_admin(place.workspace, user), self.made(place))
+        return admin or maker == user
 
     async def is_in(self, place: Place) -> bool:
         """Whether the bot is in a channel; True where Slack cannot say now."""
         try:
-            return await self._membership(place)
+            channel = await self._info(place)
         except ChatFailed as error:
             log.info("channel %s: Slack does not say who is in it: %s", place.channel, error)
-            return True
+            return error.reason != "channel_not_found"
+        return bool(channel.get("is_im") or channel.get("is_member"))
 
-    async def channel(self, place: Place) -> dict[str, object] | None:
-        """What Slack says of a channel; None where it says nothing."""
+    async def made(self, place: Place) -> str:
+        """Who made a channel; "" where Slack does not say."""
         try:
-            bot = await self._installations.of(place.workspace)
-            arguments = {"channel": place.channel}
-            answer = await self._api.read(bot.token, "conversations.info", arguments)
+            return str((await self._info(place)).get("creator") or "")
         except ChatFailed as error:
             log.info("channel %s is not known: %s", place.channel, error)
-            return None
-        found: dict[str, object] = answer["channel"]
-        return found
+            return ""
+
+    async def _info(self, place: Place) -> dict[str, Any]:
+        bot = await self._installations.of(place.workspace)
+        arguments = {"channel": place.channel}
+        answer = await self._api.read(bot.token, "conversations.info", arguments)
+        return dict(answer["channel"])
 
     async def close(self) -> None:
         asking = [*self._asking.values()]
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
-
-    async def _membership(self, place: Place) -> bool:
-        bot = await self._installations.of(place.workspace)
-        try:
-            answer = await self._api.read(
-                bot.token, "conversations.info", {"channel": place.channel}
-            )
-        except ChatFailed as error:
-            if error.reason == "channel_not_found":
-                return False
-            raise
-        channel = answer["channel"]
-        return bool(channel.get("is_im") or channel.get("is_member"))
 
     async def _ask(
         self, team: str, user: str, age: float, *, patience: float | None = None

@@ -1,0 +1,137 @@
+"""What people ask for by a command or a shortcut; Slack has been answered before it begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.receiving import Heard, Heeded
+from bot.slack import pages, views
+from bot.slack.desk import Asked, Desk
+from bot.slack.escaping import escaped
+from bot.slack.hearing import written
+from bot.slack.naming import asked_at
+from bot.slack.words import say
+from core.article import Language
+from core.links import find_links
+from core.places import Delivery, Place
+
+_TERM = 200  # characters of a term that somebody asks for
+
+
+class Asking:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    # --- /digest and /explain
+
+    async def digest(self, asked: Asked, words: str) -> None:
+        ui = await self._desk.ui(asked.place, asked.by)
+        if words.strip().casefold() in ("settings", "설정"):
+            await self.open_settings(asked, ui)
+            return
+        links = find_links(words)
+        if links:
+            await self._digest_links(asked, links, ui)
+        else:
+            await self._desk.tell(asked, "help", ui)
+
+    async def _digest_links(self, asked: Asked, links: list[str], ui: Language) -> None:
+        if not await self._desk.people.is_in(asked.place):
+            await self._desk.tell(asked, "not_invited", ui)
+            return
+        message = asked_at(time.time(), asked.trigger)
+        heard = Heard(asked.place, message, asked.by, links, ui, asked=True)
+        await self._report(asked, await self._desk.receiver.hear(heard), ui)
+
+    async def explain(self, asked: Asked, words: str) -> None:
+        ui = await self._desk.ui(asked.place, asked.by)
+        term = " ".join(words.split())[:_TERM]
+        if not term:
+            await self._desk.tell(asked, "which_term", ui)
+            return
+        found = await self._desk.commands.explain(term, ui, asked.place)
+        if found is None:
+            await self._desk.tell(asked, "unknown_term", ui, term=escaped(term))
+            return
+        await self._desk.answer(asked, pages.explained(found, ui))
+
+    async def share_explanation(self, asked: Asked, term: str) -> None:
+        """Everybody in the channel sees what one person had explained to them."""
+        ui = await self._desk.ui(asked.place, asked.by)
+        found = await self._desk.commands.explain(term, ui, asked.place)
+        if found is None:
+            await self._desk.tell(asked, "unknown_term", ui, term=escaped(term))
+            return
+        blocks, text = pages.explained(found, ui, shared=True)
+        body: dict[str, Any] = {"response_type": "in_channel", "replace_original": False}
+        if asked.place.thread:
+            body["thread_ts"] = asked.place.thread
+        await self._desk.api.respond(asked.response_url, {**body, "blocks": blocks, "text": text})
+
+    # --- shortcuts
+
+    async def digest_this(self, asked: Asked, message: Mapping[str, Any]) -> None:
+        """The message shortcut: the links of a message, whoever wrote it."""
+        ui = await self._desk.ui(asked.place, asked.by)
+        found = written({**message, "bot_id": None}, asked.place.channel, asked.place.workspace)
+        links = found.links if found is not None else find_links(str(message.get("text") or ""))
+        if not links or not message.get("ts"):
+            await self._desk.tell(asked, "no_link", ui)
+            return
+        if not await self._desk.people.is_in(asked.place):
+            await self._desk.tell(asked, "not_invited", ui)
+            return
+        heard = Heard(asked.place, str(message["ts"]), asked.by, links, ui, asked=True)
+        heeded = await self._desk.receiver.hear(heard)
+        accepted = [await self._once_more(one, asked.by) for one in heeded.accepted]
+        await self._report(asked, replace(heeded, accepted=tuple(accepted)), ui)
+
+    async def _once_more(self, delivery: Delivery, by: str) -> Delivery:
+        """What was hidden or did not work out is tried again when somebody asks."""
+        if delivery.state not in ("failed", "withdrawn"):
+            return delivery
+        return await self._desk.commands.again(delivery.id, by) or delivery
+
+    async def help(self, asked: Asked) -> None:
+        """The global shortcut: there is no channel to answer in, so a modal opens."""
+        ui = await self._desk.people.ui(asked.place.workspace, asked.by)
+        await self._open(asked, views.help_modal(ui))
+
+    async def _report(self, asked: Asked, heeded: Heeded, ui: Language) -> None:
+        """What becomes of the links that somebody asked for."""
+        limit = self._desk.limit(heeded, ui)
+        if limit is not None:
+            await self._desk.answer(asked, pages.notice(limit))
+        elif heeded.accepted:
+            there = all(one.state == "answered" for one in heeded.accepted)
+            await self._desk.tell(asked, "there_already" if there else "on_its_way", ui)
+        else:
+            await self._desk.tell(asked, "mode_off", ui)
+
+    # --- settings
+
+    async def open_settings(self, asked: Asked, ui: Language) -> None:
+        if not await self._desk.people.may_set(asked.place, asked.by):
+            await self._desk.tell(asked, "settings_refused", ui)
+            return
+        profile = await self._desk.commands.profile(asked.place)
+        await self._open(asked, views.settings_modal(profile, asked.place.channel, ui))
+
+    async def save_settings(self, asked: Asked, view: Mapping[str, Any]) -> None:
+        channel, profile = views.chosen(view)
+        place = Place("slack", asked.place.workspace, channel)
+        if not await self._desk.people.may_set(place, asked.by):
+            ui = await self._desk.ui(place, asked.by)
+            await self._desk.whisper(place, asked.by, say("settings_refused", ui))
+            return
+        await self._desk.commands.set_profile(place, profile, asked.name)
+        ui = await self._desk.ui(place, asked.by)
+        await self._desk.whisper(place, asked.by, say("settings_saved", ui))
+
+    async def _open(self, asked: Asked, view: dict[str, Any]) -> None:
+        bot = await self._desk.installations.of(asked.place.workspace)
+        arguments = {"trigger_id": asked.trigger, "view": view}
+        await self._desk.api.write(bot.token, "views.open", arguments)

@@ -1,0 +1,156 @@
+"""What Bolt hands over: acknowledge, translate, pass on.
+
+Events are taken before they are acknowledged (`events.py`). Commands, presses and forms are
+acknowledged at once, because a person is waiting; their work is an errand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot import replies
+from bot.slack import pages
+from bot.slack.asking import Asking
+from bot.slack.desk import Asked, Desk, asked_in
+from bot.slack.events import Events, Told
+from bot.slack.naming import ACTIONS, DIGEST_THIS, HELP, SETTINGS, SHARE, pressed
+from bot.slack.presses import Presses
+from core.errors import ChatFailed, ChatUnavailable, DigestError, StorageUnavailable
+from core.ports import Deliveries
+
+log = logging.getLogger(__name__)
+
+# Slack waits three seconds and says it again; a little less leaves us the last word.
+_BEFORE_ACK = 2.5
+
+Body = Mapping[str, Any]
+Ack = Callable[[], Awaitable[BoltResponse]]
+
+
+class Listener:
+    def __init__(self, desk: Desk, seen: Deliveries) -> None:
+        self._desk = desk
+        self._asking = Asking(desk)
+        self._presses = Presses(desk)
+        self.events = Events(desk, seen)
+
+    def listen(self, app: AsyncApp) -> None:
+        app.use(self._event)
+        app.event(re.compile(r".*"))(_acknowledged)
+        app.command("/digest")(self._digest)
+        app.command("/explain")(self._explain)
+        app.shortcut(DIGEST_THIS)(self._digest_this)
+        app.shortcut(HELP)(self._help)
+        app.view(SETTINGS)(self._settings)
+        app.action(SHARE)(self._share)
+        app.action(ACTIONS)(self._press)
+
+    async def _event(
+        self,
+        body: Body,
+        req: AsyncBoltRequest,
+        context: AsyncBoltContext,
+        next_: Callable[[], Awaitable[BoltResponse | None]],
+    ) -> BoltResponse | None:
+        """A global middleware: it runs before Bolt acknowledges."""
+        if body.get("type") != "event_callback":
+            return await next_()
+        told = _told(body, req, context)
+        try:
+            async with asyncio.timeout(_BEFORE_ACK):
+                await self.events.take(told, str(body.get("event_id", "")))
+        except (StorageUnavailable, ChatUnavailable, TimeoutError) as error:
+            kind = told.event.get("type")
+            log.warning("%s is not acknowledged, Slack will say it again: %s", kind, error)
+            return BoltResponse(status=503, body="")
+        return await next_()
+
+    async def _digest(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        self._errand(asked, "/digest", self._asking.digest(asked, _text(body)))
+
+    async def _explain(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        self._errand(asked, "/explain", self._asking.explain(asked, _text(body)))
+
+    async def _digest_this(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        work = self._asking.digest_this(asked, body.get("message") or {})
+        self._errand(asked, DIGEST_THIS, work)
+
+    async def _help(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        self._errand(asked, HELP, self._asking.help(asked))
+
+    async def _settings(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        self._errand(asked, SETTINGS, self._asking.save_settings(asked, body["view"]))
+
+    async def _share(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        term = str(body["actions"][0].get("value", ""))
+        self._errand(asked, SHARE, self._asking.share_explanation(asked, term))
+
+    async def _press(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        found = pressed(body["actions"][0])
+        if found is None:
+            log.info("a button that is not understood any more: %r", body["actions"][0])
+            return
+        self._errand(asked, found.verb, self._presses.press(asked, found))
+
+    def _errand(self, asked: Asked, what: str, work: Coroutine[Any, Any, None]) -> None:
+        self._desk.errands.start(what, self._or_sorry(asked, work))
+
+    async def _or_sorry(self, asked: Asked, work: Coroutine[Any, Any, None]) -> None:
+        """Trouble is told to who is waiting, where there is a way to tell them."""
+        try:
+            await work
+        except ChatFailed:
+            raise  # Slack itself is the trouble
+        except DigestError as error:
+            if not asked.response_url:
+                raise
+            ui = await self._desk.people.ui(asked.place.workspace, asked.by)
+            await self._desk.answer(asked, pages.notice(replies.sentence(error, ui)))
+
+
+def _told(body: Body, req: AsyncBoltRequest, context: AsyncBoltContext) -> Told:
+    known = context.authorize_result
+    return Told(
+        body.get("event") or {},
+        _team(context),
+        context.enterprise_id,
+        (known.bot_user_id if known is not None else None) or "",
+        retried=req.headers.get("x-slack-retry-num", ["0"])[0] not in ("", "0"),
+    )
+
+
+def _team(context: AsyncBoltContext) -> str:
+    """The workspace that installed us, which in a shared channel is not always the person's."""
+    known = context.authorize_result
+    return str((known.team_id if known is not None else None) or context.team_id or "")
+
+
+def _text(body: Body) -> str:
+    return str(body.get("text") or "")
+
+
+async def _acknowledged() -> None:
+    """An event that no listener knows would never be acknowledged, and come again and again."""
