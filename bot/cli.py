@@ -93,7 +93,7 @@ def run(
     profile: Profile = None,
     config: ConfigFile = None,
 ) -> None:
-    """Start the local page and the JSON API, and say where they are.
+    """Start the bot: Slack and Discord where tokens are set, the local page and the JSON API.
 
     Examples:
 
@@ -112,6 +112,24 @@ def run(
         from bot.serving import serve
 
         asyncio.run(serve(settings, ui))
+
+
+@app.command()
+def worker(context: typer.Context, profile: Profile = None, config: ConfigFile = None) -> None:
+    """Make digests for bots on other machines that use the same database.
+
+    Needs PostgreSQL (or the same machine); start as many as there are models.
+
+    Example:
+
+        SMARTDEVDIGEST_DATABASE__URL=postgresql://bot:…@db/digests smartdevdigest worker
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, profile)
+        from bot.serving import work
+
+        asyncio.run(work(settings, ui))
 
 
 @app.command()

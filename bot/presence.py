@@ -64,7 +64,7 @@ def died_here(process: Process, host: str) -> bool:
     if process.host != host:
         return False
     try:
-        return abs(psutil.Process(process.pid).create_time() - process.born) > 1.0
+        return bool(abs(psutil.Process(process.pid).create_time() - process.born) > 1.0)
     except psutil.NoSuchProcess:
         return True
     except psutil.Error:

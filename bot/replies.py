@@ -234,6 +234,11 @@ WORDS: Mapping[str, Both] = {
     "stage.preparing": ("모델을 준비하는 중", "Preparing the model"),
     "ready": ("모델이 준비되었습니다: {model}", "The model is ready: {model}"),
     "open_page": ("이 주소를 열어 주세요: {address}", "Open this address: {address}"),
+    "in_chats": ("연결된 메신저: {chats}", "Connected to {chats}."),
+    "working": (
+        "대기열의 링크를 요약합니다({model}).",
+        "Making digests of what is queued ({model}).",
+    ),
     "stop_hint": ("끝내려면 Ctrl-C를 누르세요.", "Press Ctrl-C to stop."),
     "port_taken": (
         "{host}:{port}에서 기다릴 수 없습니다({cause}). --port로 다른 포트를 지정해 주세요.",

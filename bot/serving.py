@@ -1,4 +1,7 @@
-"""`run`: the page and the API on a socket of this machine, until somebody stops it."""
+"""`run` and `worker`: until somebody stops them.
+
+`run` has the page, the API and the chats whose tokens are set; `worker` makes digests for others.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 
 import typer
 import uvicorn
@@ -15,7 +18,8 @@ import uvicorn
 from bot import replies
 from bot.http.app import check_exposure, create_app
 from bot.speaking import preparation_bar, wrong_usage
-from bot.wiring import open_service
+from bot.wiring import Bot, open_bot
+from bot.working import at_work
 from core.article import Language
 from core.settings import HttpSettings, Settings
 
@@ -27,22 +31,65 @@ async def serve(settings: Settings, ui: Language) -> None:
     with listening:
         async with AsyncExitStack() as stack:
             with preparation_bar(ui) as heard:
-                service = await stack.enter_async_context(open_service(settings, progress=heard))
+                bot = await stack.enter_async_context(
+                    open_bot(settings, kind="bot", progress=heard)
+                )
             config = uvicorn.Config(
-                create_app(service, settings),
+                create_app(bot.service, settings, bot.surfaces),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=5,
                 server_header=False,
             )
-            warming = asyncio.create_task(service.digester.warm_up())
+            warming = asyncio.create_task(bot.service.digester.warm_up())
             stack.callback(warming.cancel)
+            if bot.surfaces:  # without a chat nothing is ever queued
+                await stack.enter_async_context(_working(bot))
             server = Server(config)
-            server.greeting = _greeting(settings.http.host, listening.getsockname()[1], ui)
+            server.greeting = _greeting(settings.http.host, listening.getsockname()[1], ui, bot)
             await server.serve(sockets=[listening])
             interrupted = server.stopped_by == signal.SIGINT
     if interrupted:
         raise KeyboardInterrupt
+
+
+async def work(settings: Settings, ui: Language) -> None:
+    """Takes part in the work of others until somebody stops it; no page, no chat."""
+    stopped = asyncio.Event()
+    stopped_by: list[int] = []
+
+    def stop(number: int) -> None:
+        stopped_by.append(number)
+        stopped.set()
+
+    async with AsyncExitStack() as stack:
+        with preparation_bar(ui) as heard:
+            bot = await stack.enter_async_context(open_bot(settings, kind="worker", progress=heard))
+        await bot.service.digester.warm_up()
+        await stack.enter_async_context(_working(bot))
+        stack.enter_context(_signals(stop))
+        typer.echo(replies.say("working", ui, model=bot.service.engine.name))
+        typer.echo(replies.say("stop_hint", ui))
+        sys.stdout.flush()
+        await stopped.wait()
+    if stopped_by[0] == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _working(bot: Bot) -> AbstractAsyncContextManager[None]:
+    return at_work(bot.workflows, bot.presence, bot.surfaces, bot.keep_house)
+
+
+@contextmanager
+def _signals(heard: Callable[[int], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heard, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 class Server(uvicorn.Server):
@@ -63,14 +110,8 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop, number)
-        try:
+        with _signals(self._stop):
             yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
     def _stop(self, number: int) -> None:
         self.force_exit = self.should_exit  # asked twice: now
@@ -94,7 +135,11 @@ def _listen(http: HttpSettings, ui: Language) -> socket.socket:
     return listening
 
 
-def _greeting(host: str, port: int, ui: Language) -> str:
+def _greeting(host: str, port: int, ui: Language, bot: Bot) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     address = f"http://{shown}:{port}/"
-    return f"{replies.say('open_page', ui, address=address)}\n{replies.say('stop_hint', ui)}"
+    lines = [replies.say("open_page", ui, address=address)]
+    chats = ", ".join(surface.chat.platform.capitalize() for surface in bot.surfaces)
+    if chats:
+        lines.append(replies.say("in_chats", ui, chats=chats))
+    return "\n".join([*lines, replies.say("stop_hint", ui)])

@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.chats import Chat, Surface
+from bot.commands import Commands
 from bot.intake import Intake
+from bot.making import Maker
+from bot.presence import Presence, this_process
+from bot.receiving import Receiver
+from bot.workflows import Workflows, WorkflowStore
 from core.digesting import Digester
 from core.engine.choose import open_engine
 from core.engine.prepared import find, size_of
-from core.ports import Digests, Encoder, Engine, Extract, Web
+from core.judging import glossary
+from core.ports import (
+    Articles,
+    Deliveries,
+    Digests,
+    Encoder,
+    Engine,
+    Extract,
+    Processes,
+    Profiles,
+    Web,
+    Workspaces,
+)
 from core.settings import ModelSettings, Settings
 from core.web.extract import Extractor
 from core.web.fetch import SafeWeb
-from storage.database import Version, database_url, look, open_database
+from core.web.pages import KeptPages
+from storage.articles import SqlArticles
+from storage.database import Version, database_url, look, open_database, workflow_database
+from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
+from storage.processes import SqlProcesses
+from storage.profiles import SqlProfiles
+from storage.retention import sweep
+from storage.workspaces import SqlWorkspaces
 
 APP = "smartdevdigest"
+
+# A page lies between its fetching and its reading; longer than this only where a process died.
+_PAGE_SECONDS = 3600.0
 
 Progress = Callable[[str, float], None]
 
@@ -37,6 +68,33 @@ class Service:
     engine: Engine
 
 
+@dataclass(frozen=True)
+class Bot:
+    """A service that takes part in the durable work, with the chats in which it speaks."""
+
+    service: Service
+    workflows: Workflows
+    presence: Presence
+    surfaces: tuple[Surface, ...]
+    keep_house: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What is remembered besides digests."""
+
+    database: AsyncEngine
+    digests: Digests
+    articles: Articles
+    deliveries: Deliveries
+    profiles: Profiles
+    workspaces: Workspaces
+    processes: Processes
+
+
+ChatMaker = Callable[[Settings, Stores, Receiver, Commands], Iterable[Surface]]
+
+
 def data_dir(settings: Settings) -> Path:
     """Where the model and the database are kept."""
     return settings.data_dir or platformdirs.user_data_path(APP, appauthor=False)
@@ -50,21 +108,133 @@ async def open_service(
 
     Raises SettingsError (database), ModelNotReady and EngineFailed.
     """
-    folder = data_dir(settings)
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            open_database(database_url(settings.database.url, folder))
+    async with _open_stores(settings) as stores, _open(settings, stores, progress) as service:
+        yield service
+
+
+@asynccontextmanager
+async def open_bot(
+    settings: Settings,
+    *,
+    kind: Literal["bot", "worker"],
+    progress: Progress | None = None,
+    chats: ChatMaker | None = None,
+) -> AsyncIterator[Bot]:
+    """The service with its share of the durable work, which `bot.working.at_work` begins.
+
+    A "bot" has a surface for each chat whose tokens are set, or those that `chats` makes; a
+    "worker" has none. Raises what `open_service` raises.
+    """
+    async with _open_stores(settings) as stores, _open(settings, stores, progress) as service:
+        yield await _bot(settings, kind, stores, service, chats or _surfaces)
+
+
+@asynccontextmanager
+async def _open_stores(settings: Settings) -> AsyncIterator[Stores]:
+    url = database_url(settings.database.url, data_dir(settings))
+    async with open_database(url) as database:
+        yield Stores(
+            database,
+            SqlDigests(database),
+            SqlArticles(database),
+            SqlDeliveries(database),
+            SqlProfiles(database),
+            SqlWorkspaces(database),
+            SqlProcesses(database),
         )
+
+
+@asynccontextmanager
+async def _open(
+    settings: Settings, stores: Stores, progress: Progress | None
+) -> AsyncIterator[Service]:
+    async with AsyncExitStack() as stack:
         engine: Engine
         encoder: Encoder
-        engine, encoder = await open_engine(settings.model, folder, progress)
+        engine, encoder = await open_engine(settings.model, data_dir(settings), progress)
         stack.push_async_callback(engine.close)
         web: Web = SafeWeb(settings.web)
         stack.push_async_callback(web.close)
         extract: Extract = Extractor(settings.web)
-        digests: Digests = SqlDigests(database)
         digester = Digester(engine, encoder, settings.digest, settings.generation)
-        yield Service(Intake(web, extract, digester, digests), digester, digests, settings, engine)
+        intake = Intake(web, extract, digester, stores.digests)
+        yield Service(intake, digester, stores.digests, settings, engine)
+
+
+async def _bot(
+    settings: Settings,
+    kind: Literal["bot", "worker"],
+    stores: Stores,
+    service: Service,
+    make_surfaces: ChatMaker,
+) -> Bot:
+    folder = data_dir(settings)
+    pages = KeptPages(folder / "pages", service.intake.web)
+    maker = Maker(
+        pages,
+        service.intake.extract,
+        service.digester,
+        stores.articles,
+        stores.digests,
+        reuse=timedelta(minutes=settings.queue.reuse_minutes),
+    )
+    me = this_process(kind)
+    store = WorkflowStore(await workflow_database(stores.database.url))
+    chats: dict[str, Chat] = {}
+    workflows = Workflows(
+        stores.deliveries, maker, chats, settings.queue, store=store, executor=me.id
+    )
+    surfaces: tuple[Surface, ...] = ()
+    if kind == "bot":
+        receiver = Receiver(stores.deliveries, stores.profiles, workflows, settings.limits)
+        commands = Commands(
+            receiver,
+            stores.digests,
+            stores.deliveries,
+            stores.profiles,
+            service.digester,
+            glossary.lookup,
+        )
+        surfaces = tuple(make_surfaces(settings, stores, receiver, commands))
+    chats.update((surface.chat.platform, surface.chat) for surface in surfaces)
+
+    async def keep_house() -> None:
+        await sweep(stores.database, settings.retention)
+        before = datetime.now(UTC) - timedelta(days=settings.retention.workflows)
+        while await workflows.forget(before):
+            pass
+        await asyncio.to_thread(pages.clear, _PAGE_SECONDS)
+
+    presence = Presence(
+        me, stores.processes, stores.deliveries, workflows, lease=settings.queue.lease
+    )
+    return Bot(service, workflows, presence, surfaces, keep_house)
+
+
+def _surfaces(
+    settings: Settings, stores: Stores, receiver: Receiver, commands: Commands
+) -> Iterator[Surface]:
+    """Imported when they are wanted: each brings a client library of its own."""
+    if settings.slack.bot_token or settings.slack.client_id:
+        from bot.slack.surface import SlackSurface
+
+        yield SlackSurface(
+            settings.slack,
+            receiver,
+            commands,
+            seen=stores.deliveries,
+            workspaces=stores.workspaces,
+        )
+    if settings.discord.token:
+        from bot.discord.surface import DiscordSurface
+
+        yield DiscordSurface(
+            settings.discord,
+            receiver,
+            commands,
+            seen=stores.deliveries,
+            workspaces=stores.workspaces,
+        )
 
 
 async def database_state(url: str | None, folder: Path) -> tuple[str, Version | None]:

@@ -105,7 +105,7 @@ class Workflows:
         self._deliveries = deliveries
         self._maker = maker
         self._outbox = Outbox(deliveries, chats)
-        self._platforms = sorted(chats)
+        self._chats = chats
         self._settings = settings
         self._store = store
         self._executor = executor
@@ -123,13 +123,14 @@ class Workflows:
             "dbos_system_schema": self._store.schema,
             "executor_id": self._executor,
             "application_version": VERSION,
+            "log_level": logging.getLevelName(logging.getLogger("dbos").getEffectiveLevel()),
             "serializer": DBOSPortableJSONSerializer(),
-            "notification_listener_polling_interval_sec": 5.0,
+            "notification_listener_polling_interval_sec": 0.5,
             "use_listen_notify": False,
         }
         DBOS(config=config)
         self._register()
-        names = [_links(platform) for platform in self._platforms]
+        names = [_links(platform) for platform in sorted(self._chats)]
         DBOS.listen_queues([*names, *([DIGESTS] if self._settings.digests else [])])
         DBOS.launch()  # in this thread: workflows run in the loop that launches
         try:
@@ -170,8 +171,10 @@ class Workflows:
     async def _close(self) -> None:
         """Begins nothing more, finishes what it can in `grace` seconds, leaves the rest begun."""
         loop = asyncio.get_running_loop()
+        # It looks once a second whether all is done; where nothing runs, not even that is needed.
+        patience = math.ceil(self._settings.grace) + 2 if self._running else 0
         with ThreadPoolExecutor(1) as thread:
-            closing = loop.run_in_executor(thread, _destroy, math.ceil(self._settings.grace) + 2)
+            closing = loop.run_in_executor(thread, _destroy, patience)
             await asyncio.wait([closing], timeout=self._settings.grace)
             for task in [*self._running]:
                 task.cancel()  # not an outcome: it stays begun, and whoever adopts it goes on

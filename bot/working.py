@@ -1,7 +1,7 @@
 """A process at work: signs of life first, then the queue, then the chats; and back again.
 
-    beat → take part in the work → adopt what the dead left → open the chats … close them →
-    finish or leave begun → say that we are gone
+beat → take part in the work → adopt what the dead left → open the chats … close them →
+finish or leave begun → say that we are gone
 """
 
 from __future__ import annotations

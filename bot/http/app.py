@@ -6,6 +6,7 @@ anything from another machine: no fonts, no scripts, no documentation from a CDN
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from bot.chats import Surface
 from bot.http.api import Api
 from bot.http.bodies import mistakes_in
 from bot.http.metrics import CONTENT_TYPE, Metrics
@@ -36,7 +38,7 @@ PAGE = Path(__file__).parent / "page"
 FRESH = {"Cache-Control": "no-cache"}
 
 
-def create_app(service: Service, settings: Settings) -> FastAPI:
+def create_app(service: Service, settings: Settings, surfaces: Sequence[Surface] = ()) -> FastAPI:
     """Raises SettingsError when others could reach the service and no token protects it."""
     check_exposure(settings)
     app = FastAPI(

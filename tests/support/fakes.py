@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
@@ -319,7 +319,7 @@ class FakeEngine:
             raise answer
         return answer
 
-    async def stream(self, prompt: Prompt, options: Generation) -> AsyncIterator[str]:
+    async def stream(self, prompt: Prompt, options: Generation) -> AsyncGenerator[str, None]:
         answer = await self.generate(prompt, options)
         for piece in re.findall(r"\s*\S+|\s+$", answer):
             yield piece

@@ -1,0 +1,238 @@
+"""Nothing is lost: processes are killed while links are in flight, and the receiving end counts.
+
+    python tests/benchmarks/bench_durability.py chaos              # SQLite, one process
+    python tests/benchmarks/bench_durability.py chaos --postgres   # PostgreSQL, three processes
+    python tests/benchmarks/bench_durability.py queue              # 10,000 links, null engine
+    python tests/benchmarks/bench_durability.py queue --postgres
+    python tests/benchmarks/bench_durability.py away --postgres    # the database away for 30 s
+
+Real processes of the whole bot in a small messenger of our own (tests/support/messenger.py);
+the model is left out (`echo`). Prints a table; exits with 1 where a link was lost or doubled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import psutil  # noqa: E402
+from support import bot_process  # noqa: E402
+from support.messenger import Messenger, messenger  # noqa: E402
+from support.postgres import running  # noqa: E402
+
+Processes = list[subprocess.Popen[bytes]]
+
+
+class Bots:
+    """Processes of the bot that share one database."""
+
+    def __init__(self, address: str, data: Path, database: str | None) -> None:
+        self.address, self.data, self.database = address, data, database
+        self.processes: Processes = []
+
+    def start(self) -> None:
+        self.processes.append(bot_process.start(self.address, self.data, database=self.database))
+
+    def kill_one(self) -> None:
+        victim = random.choice(self.processes)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        self.processes.remove(victim)
+
+    def stop(self) -> float:
+        """Seconds until the last has stopped by itself."""
+        started = time.monotonic()
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait(30)
+        return time.monotonic() - started
+
+    def memory(self) -> float:
+        """MiB of all of them."""
+        return sum(psutil.Process(one.pid).memory_info().rss for one in self.processes) / 2**20
+
+
+@contextlib.contextmanager
+def database(postgres: bool) -> Iterator[tuple[str | None, object]]:
+    if not postgres:
+        yield None, None
+        return
+    with running(fsync=True) as server:
+        yield server.create_database(), server
+
+
+async def chaos(options: argparse.Namespace) -> bool:
+    """`--kills` kill -9 at random moments while `--flight` links are in flight."""
+    random.seed(options.seed)
+    count = 3 if options.postgres else 1
+    with database(options.postgres) as (url, _), tempfile.TemporaryDirectory() as data:
+        async with messenger() as chat:
+            bots = Bots(chat.address, Path(data), url)
+            for _ in range(count):
+                bots.start()
+            shared, began = 0, time.monotonic()
+            for kill in range(options.kills):
+                while shared - len(chat.answered()) < options.flight:
+                    chat.share(shared, channel=f"C{shared % 10}")
+                    shared += 1
+                await asyncio.sleep(random.uniform(*options.between))
+                bots.kill_one()
+                bots.start()
+                print(
+                    f"kill {kill + 1}: {shared} shared, {len(chat.answered())} answered, "
+                    f"{len(chat.doubled())} doubled",
+                    flush=True,
+                )
+            killed = time.monotonic() - began
+            lost = await _settled(chat, shared, options.patience)
+            stopped = bots.stop()
+            return _judged(
+                chat,
+                shared,
+                lost,
+                [
+                    ("processes", str(count)),
+                    ("kill -9", f"{options.kills} in {killed:.0f} s"),
+                    ("graceful stop", f"{stopped:.1f} s"),
+                ],
+            )
+
+
+async def away(options: argparse.Namespace) -> bool:
+    """The database is taken away for `--seconds` while links are in flight."""
+    with running(fsync=True) as server, tempfile.TemporaryDirectory() as data:
+        url = server.create_database()
+        async with messenger() as chat:
+            bots = Bots(chat.address, Path(data), url)
+            for _ in range(2):
+                bots.start()
+            for number in range(options.flight):
+                chat.share(number, channel=f"C{number % 10}")
+            await chat.until(lambda: len(chat.answered()) > options.flight // 10, 120)
+            await asyncio.to_thread(server.stop)
+            before = len(chat.answered())
+            await asyncio.sleep(options.seconds)
+            during = len(chat.answered()) - before
+            alive = sum(process.poll() is None for process in bots.processes)
+            back = time.monotonic()
+            await asyncio.to_thread(server.start)
+            await chat.until(lambda: len(chat.answered()) > before + during + 1, 180)
+            resumed = time.monotonic() - back
+            lost = await _settled(chat, options.flight, options.patience)
+            bots.stop()
+            rows = [
+                ("database away", f"{options.seconds:.0f} s, {alive} of 2 processes lived on"),
+                ("first answer after it was back", f"{resumed:.1f} s"),
+            ]
+            return _judged(chat, options.flight, lost, rows) and alive == 2
+
+
+async def queue(options: argparse.Namespace) -> bool:
+    """`--links` links at once: how long accepting one takes, what memory, how many a second."""
+    good = True
+    for count in options.processes:
+        with database(options.postgres) as (url, _), tempfile.TemporaryDirectory() as data:
+            async with messenger() as chat:
+                bots = Bots(chat.address, Path(data), url)
+                for _ in range(count):
+                    bots.start()
+                await asyncio.sleep(8)
+                memory = [bots.memory()]
+                for number in range(options.links):
+                    # Few articles, so that the queue is measured and not the reading of pages.
+                    chat.share(number % 20, channel=f"C{number % 100}", message=f"m{number}")
+                began = time.monotonic()
+                while len(chat.acknowledged) < options.links:
+                    await asyncio.sleep(1)
+                    memory.append(bots.memory())
+                accepted = time.monotonic() - began
+                while len(chat.answered()) < options.links:
+                    await asyncio.sleep(1)
+                    memory.append(bots.memory())
+                answered = time.monotonic() - began
+                bots.stop()
+                good &= _judged(
+                    chat,
+                    options.links,
+                    0,
+                    [
+                        ("processes", str(count)),
+                        ("accepted", f"{options.links / accepted:.0f} links/s"),
+                        ("accepting one, p50 / p99", _percentiles(chat.accepting)),
+                        ("answered", f"{options.links / answered:.0f} links/s"),
+                        (
+                            "memory, start / most / end",
+                            f"{memory[0]:.0f} / {max(memory):.0f} / {memory[-1]:.0f} MiB",
+                        ),
+                    ],
+                )
+    return good
+
+
+def _percentiles(seconds: list[float]) -> str:
+    """With the messenger's own two requests in it, and four at a time in every process."""
+    ordered = sorted(seconds)
+    middle, late = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
+    return f"{middle * 1e3:.0f} / {late * 1e3:.0f} ms"
+
+
+async def _settled(chat: Messenger, shared: int, patience: float) -> int:
+    """Links that are not answered although nothing was killed for so long."""
+    with contextlib.suppress(TimeoutError):
+        await chat.until(lambda: len(chat.answered()) >= shared, patience)
+    return shared - len(chat.answered())
+
+
+def _judged(chat: Messenger, shared: int, lost: int, rows: list[tuple[str, str]]) -> bool:
+    doubled = chat.doubled()
+    troubled = [one for one in chat.answered() if one.said[-1].startswith("trouble")]
+    table = [
+        *rows,
+        ("links shared", str(shared)),
+        ("answered", str(len(chat.answered()))),
+        ("lost", str(lost)),
+        ("answered twice", str(len(doubled))),
+        ("answered with trouble", str(len(troubled))),
+        ("fetches of the most fetched article", str(max(chat.fetched.values(), default=0))),
+    ]
+    print("\n| | |\n|---|---|")
+    for name, value in table:
+        print(f"| {name} | {value} |")
+    print(flush=True)
+    return not lost and not doubled and not troubled
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["chaos", "queue", "away"])
+    parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--flight", type=int, default=200, help="links in flight")
+    parser.add_argument("--between", type=float, nargs=2, default=(2.0, 6.0), metavar="SECONDS")
+    parser.add_argument("--patience", type=float, default=180.0, help="seconds to settle")
+    parser.add_argument("--seconds", type=float, default=30.0, help="the database is away")
+    parser.add_argument("--links", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--seed", type=int, default=17)
+    options = parser.parse_args()
+    run = {"chaos": chaos, "queue": queue, "away": away}[options.what]
+    return 0 if asyncio.run(run(options)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
