@@ -67,7 +67,7 @@ def _escaped(text: str, index: int) -> str:
         return "\\" + char  # a list, small print
     if char == "." and following in ("", " ") and text[max(0, index - 1) : index].isdigit():
         return "\\" + char  # a numbered list
-    return char + _NOTHING if _PING.match(text, index) else char
+    return char + _NOTHING if char == "@" and _PING.match(text, index) else char
 
 
 def linked(text: str, url: str | None, room: int) -> str:

@@ -35,3 +35,9 @@ def _distinct(names: Iterable[str]) -> list[str]:
 
 def glossary_names() -> list[str]:
     return [*glossary.names("ko"), *glossary.names("en")]
+
+
+def warm_up() -> None:
+    """The first look into the glossary loads a Korean analyser, which takes seconds; whoever
+    asks then would wait, and with them everybody whose press has to be answered within three."""
+    glossary.lookup("api", "ko")

@@ -115,7 +115,7 @@ class Listener:
         asked = asked_by is not None or direct or addressed(client, message)
         links = find_links(message.content)
         if asked and asked_by is None and not links:
-            links = links_replied_to(message)
+            links = await links_replied_to(message)
         return Heard(
             place=place,
             message=str(message.id),
@@ -191,10 +191,17 @@ def addressed(client: discord.Client, message: discord.Message) -> bool:
     return me is not None and me.id in message.raw_mentions
 
 
-def links_replied_to(message: discord.Message) -> list[str]:
+async def links_replied_to(message: discord.Message) -> list[str]:
     """ "@bot" in a reply means the message replied to; but an answer of ours is a talk with us."""
     reference = message.reference
-    resolved = None if reference is None else reference.resolved
+    if reference is None or reference.message_id is None:
+        return []
+    resolved = reference.resolved
+    if resolved is None:  # Discord did not look for it
+        try:
+            resolved = await message.channel.fetch_message(reference.message_id)
+        except (discord.HTTPException, *BROKEN) as error:
+            log.info("the message replied to cannot be read: %s", error)
     if not isinstance(resolved, discord.Message) or resolved.author.bot:
         return []
     return find_links(resolved.content)

@@ -35,7 +35,14 @@ _NONCE = 25
 _THREAD_NAME = 100
 _LOOKED_THROUGH = 200  # messages; an answer stands near its link
 
-Where = discord.abc.MessageableChannel
+Where = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.Thread
+    | discord.DMChannel
+    | discord.PartialMessageable
+)
 
 
 class DiscordChat:
@@ -140,7 +147,7 @@ class DiscordChat:
         if workspace == places.DIRECT:
             return client.get_partial_messageable(number)
         found = client.get_channel(number) or await client.fetch_channel(number)
-        if not isinstance(found, discord.abc.Messageable):
+        if not isinstance(found, Where):
             raise ChatRefused(channel, "no messages can be sent to this kind of channel")
         return found
 

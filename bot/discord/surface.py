@@ -16,6 +16,7 @@ from bot.commands import Commands
 from bot.discord import slash
 from bot.discord.catching_up import catch_up
 from bot.discord.client import DigestClient, point_at
+from bot.discord.known_terms import warm_up
 from bot.discord.listener import Listener
 from bot.discord.marks import Diary, Marks
 from bot.discord.pressing import Buttons
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 _REFUSED_TOKEN = 4004
 _REFUSED_INTENT = 4014
 _LONGEST_WAIT = 30.0  # seconds between attempts to reach a Discord that is away
+_SURPRISED_SECONDS = 1.0
 _DIARY_SECONDS = 30.0
 _SENDING_SECONDS = 5.0  # to finish what is being sent when stopping
 
@@ -62,6 +64,8 @@ class DiscordSurface:
         self._guild_ready_timeout = guild_ready_timeout
         self._client: DigestClient | None = None
         self._running: asyncio.Task[None] | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._closing = False
         self._beside: set[asyncio.Task[Any]] = set()
         self._chat = DiscordChat(self._connected)
 
@@ -84,13 +88,37 @@ class DiscordSurface:
         if token is None:
             raise settings_error("token_missing")
         point_at(self._settings)
-        wait = 1.0
-        while not await self._attempt(token.get_secret_value()):
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
+        await self._connect(token.get_secret_value())
         self._diary.write(alive=_now())
+        self._life = asyncio.create_task(self._stay_connected(token.get_secret_value()))
+        self._life.add_done_callback(_tell_end)
         self._start_beside(self._keep_diary())
         self._start_beside(self._sync())
+        self._start_beside(asyncio.to_thread(warm_up))
+
+    async def _connect(self, token: str) -> None:
+        wait = 1.0
+        while not await self._attempt(token):
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+    async def _stay_connected(self, token: str) -> None:
+        """discord.py reconnects by itself; an event it cannot make sense of ends its client."""
+        connected = True
+        while True:
+            try:
+                if not connected:
+                    await self._connect(token)
+                    connected = True
+                await self._over()
+            except SettingsError:
+                raise
+            except Exception:
+                log.exception("the connection ended by a surprise and is made anew")
+            if self._closing:
+                return
+            connected = False
+            await asyncio.sleep(_SURPRISED_SECONDS)
 
     async def _attempt(self, token: str) -> bool:
         self._client = client = DigestClient(
@@ -121,11 +149,16 @@ class DiscordSurface:
         finally:
             ready.cancel()
         if running.done():
-            await self.ended()
+            await self._over()
 
     async def ended(self) -> None:
         """Waits until the connection is over for good: after `close`, or when Discord refuses
         the token or the intent from now on (SettingsError)."""
+        if self._life is not None:
+            await asyncio.shield(self._life)
+
+    async def _over(self) -> None:
+        """Waits for the end of the present client."""
         if self._running is None:
             return
         try:
@@ -159,6 +192,7 @@ class DiscordSurface:
         if client is None:
             return
         client.deaf = True
+        self._closing = True
         await self._chat.finish(_SENDING_SECONDS)
         for task in [*self._beside]:
             task.cancel()
@@ -166,8 +200,9 @@ class DiscordSurface:
         if self._is_connected():
             self._diary.write(alive=_now())
         await client.close()
-        if self._running is not None:
-            await asyncio.wait({self._running}, timeout=_SENDING_SECONDS)
+        ending = {task for task in (self._running, self._life) if task is not None}
+        if ending:
+            await asyncio.wait(ending, timeout=_SENDING_SECONDS)
 
     # --- what the client tells
 
@@ -244,6 +279,11 @@ class DiscordSurface:
         self._beside.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("work beside the gateway failed", exc_info=error)
+
+
+def _tell_end(life: asyncio.Task[None]) -> None:
+    if not life.cancelled() and (error := life.exception()) is not None:
+        log.error("Discord: %s", error)
 
 
 def settings_error(key: str) -> SettingsError:

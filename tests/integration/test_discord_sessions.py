@@ -1,0 +1,264 @@
+"""Sessions with Discord's gateway: lost, resumed, begun anew, refused; and nothing missed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.discord_bot import LINK, Bot, Memory, a_bot
+from support.discord_entities import Channel, User
+from support.discord_server import DiscordServer, discord_server
+
+from bot.discord.marks import Diary
+from bot.discord.surface import explain_intents
+from core.errors import SettingsError, StorageUnavailable
+from core.places import Delivery, SharedLink
+from core.settings import DiscordSettings
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DiscordServer]:
+    async with discord_server() as server:
+        server.limits.enabled = False
+        yield server
+
+
+@pytest.fixture
+def channel(server: DiscordServer) -> Channel:
+    return server.guild("G").text_channel("articles")
+
+
+@pytest.fixture
+def mina(server: DiscordServer) -> User:
+    return server.user("Mina")
+
+
+def numbers(bot: Bot) -> list[str]:
+    return [one.canonical.removeprefix(f"{LINK}/") for one in bot.queue.accepted]
+
+
+@pytest.mark.parametrize("way", ["reconnect", "reset", "4000", "invalid but resumable"])
+async def test_a_session_that_is_resumed_loses_and_doubles_nothing(
+    server: DiscordServer, channel: Channel, mina: User, way: str
+) -> None:
+    async with a_bot(server) as bot:
+        await server.say(channel, mina, f"{LINK}/1")
+        await bot.until_answered(1)
+        if way == "reconnect":
+            server.gateway.ask_to_reconnect()
+        elif way == "reset":
+            server.gateway.reset()
+        elif way == "4000":
+            await server.gateway.close(4000)
+        else:
+            server.gateway.invalidate(resumable=True)
+        await server.say(channel, mina, f"{LINK}/2")
+        await server.until(lambda: server.gateway.resumes, timeout=10)
+        await server.say(channel, mina, f"{LINK}/3")
+        await bot.until_answered(3)
+        assert numbers(bot) == ["1", "2", "3"]
+
+
+async def test_what_came_between_two_sessions_is_read_in_the_channels_history(
+    server: DiscordServer, channel: Channel, mina: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pitfall 10: after an invalid session nothing of the time before the next is replayed."""
+    quickly(monkeypatch)
+    async with a_bot(server) as bot:
+        await server.say(channel, mina, f"{LINK}/1")
+        await bot.until_answered(1)
+        server.gateway.invalidate()
+        await server.say(channel, mina, f"{LINK}/2")
+        await server.until(lambda: len(server.gateway.identifies) == 2, timeout=10)
+        await server.say(channel, mina, f"{LINK}/3")
+        await bot.until_answered(3)
+        assert sorted(numbers(bot)) == ["1", "2", "3"]
+
+
+async def test_what_came_while_the_process_was_away_is_read_at_its_next_start(
+    server: DiscordServer, channel: Channel, mina: User, tmp_path: Path
+) -> None:
+    memory = Memory()
+    assert channel.guild is not None
+    unused = channel.guild.text_channel("unused")
+    async with a_bot(server, memory, folder=tmp_path) as bot:
+        await server.say(channel, mina, f"{LINK}/1")
+        await bot.until_answered(1)
+    await server.say(channel, mina, f"{LINK}/2")
+    await server.say(unused, mina, f"{LINK}/3")
+    async with a_bot(server, memory, folder=tmp_path) as bot:
+        await bot.until_answered(3)
+        assert sorted(numbers(bot)) == ["2", "3"]  # the first was heard again, and changed nothing
+
+
+async def test_without_a_diary_the_last_answer_says_since_when_to_read(
+    server: DiscordServer, channel: Channel, mina: User
+) -> None:
+    memory = Memory()
+    async with a_bot(server, memory) as bot:
+        await server.say(channel, mina, f"{LINK}/1")
+        await bot.until_answered(1)
+    await server.say(channel, mina, f"{LINK}/2")
+    async with a_bot(server, memory) as bot:
+        await bot.until_answered(2)
+        assert numbers(bot) == ["2"]
+
+
+async def test_a_bot_that_is_new_in_a_guild_leaves_its_history_alone(
+    server: DiscordServer, channel: Channel, mina: User, tmp_path: Path
+) -> None:
+    await server.say(channel, mina, f"{LINK}/old")
+    async with a_bot(server, folder=tmp_path) as bot:
+        await server.say(channel, mina, f"{LINK}/new")
+        await bot.until_answered(1)
+        assert numbers(bot) == ["new"]
+    assert not server.calls("GET /channels/{channel}/messages")
+
+
+async def test_the_database_may_be_away_when_a_message_comes(
+    server: DiscordServer, channel: Channel, mina: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_bot(server) as bot:
+        accept, failures = bot.memory.deliveries.accept, [1]
+
+        async def failing(shared: SharedLink) -> tuple[Delivery, bool]:
+            if failures.pop() if failures else 0:
+                raise StorageUnavailable("database", "away")
+            return await accept(shared)
+
+        monkeypatch.setattr(bot.memory.deliveries, "accept", failing)
+        await server.say(channel, mina, LINK)
+        await bot.until_answered(1)
+        assert not failures
+
+
+async def test_a_wrong_token_ends_the_start_with_what_to_do(server: DiscordServer) -> None:
+    bot = Bot(server, Memory(), token="wrong")
+    with pytest.raises(SettingsError, match="SMARTDEVDIGEST_DISCORD__TOKEN"):
+        await bot.surface.start()
+    await bot.surface.close()
+
+
+async def test_no_token_ends_the_start_with_where_to_get_one(server: DiscordServer) -> None:
+    bot = Bot(server, Memory(), token=None)
+    with pytest.raises(SettingsError, match="developer portal"):
+        await bot.surface.start()
+
+
+async def test_a_missing_intent_ends_the_start_with_the_setting_to_change(
+    server: DiscordServer,
+) -> None:
+    server.without_message_content()
+    bot = Bot(server, Memory())
+    with pytest.raises(SettingsError, match=r"discord\.message_content"):
+        await bot.surface.start()
+    await bot.surface.close()
+
+
+@pytest.mark.parametrize(("code", "named"), [(4004, "TOKEN"), (4014, "message_content")])
+async def test_a_refusal_later_ends_the_surface(
+    server: DiscordServer, channel: Channel, code: int, named: str
+) -> None:
+    async with a_bot(server) as bot:
+        ended = asyncio.create_task(bot.surface.ended())
+        await server.gateway.close(code)
+        with pytest.raises(SettingsError, match=named):
+            async with asyncio.timeout(5):
+                await ended
+
+
+async def test_a_discord_that_is_away_is_waited_for(
+    server: DiscordServer, channel: Channel, mina: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch)
+    server.fail_next("GET /users/@me", with_=503)
+    server.fail_next("GET /gateway/bot", with_=503)
+    async with a_bot(server) as bot:
+        await server.say(channel, mina, LINK)
+        await bot.until_answered(1)
+
+
+async def test_an_event_that_discord_py_cannot_read_does_not_make_the_bot_deaf(
+    server: DiscordServer, channel: Channel, mina: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch)
+    async with a_bot(server) as bot:
+        await server.say(channel, mina, f"{LINK}/1")
+        await bot.until_answered(1)
+        assert channel.guild is not None
+        broken = {"id": "1", "guild_id": str(channel.guild.id), "parent_id": str(channel.id)}
+        server.world.emit("THREAD_CREATE", broken, channel)
+        await server.until(lambda: len(server.gateway.identifies) == 2)
+        await server.say(channel, mina, f"{LINK}/2")
+        await bot.until_answered(2)
+
+
+async def test_commands_are_synced_once_and_again_when_they_change(
+    server: DiscordServer, channel: Channel, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        async with a_bot(server, folder=tmp_path):
+            await server.until(lambda: "commands" in Diary(tmp_path).read())
+    assert server.commands.syncs == 1
+    Diary(tmp_path).write(commands="of an older version")
+    async with a_bot(server, folder=tmp_path):
+        await server.until(lambda: server.commands.syncs == 2)
+
+
+async def test_a_large_bot_has_several_shards(
+    server: DiscordServer, mina: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch)
+    server.places.shards = 2
+    channels = [server.guild(f"G{number}").text_channel("articles") for number in range(6)]
+    async with a_bot(server) as bot:
+        assert sorted(identify["shard"] for identify in server.gateway.identifies) == [
+            [0, 2],
+            [1, 2],
+        ]
+        for number, channel in enumerate(channels):
+            await server.say(channel, mina, f"{LINK}/{number}")
+        await bot.until_answered(6)
+
+
+async def test_stopping_takes_nothing_in_and_finishes_what_is_being_sent(
+    server: DiscordServer, channel: Channel, mina: User
+) -> None:
+    async with a_bot(server) as bot:
+        shared = await server.say(channel, mina, f"{LINK}/1")
+        await server.until(lambda: shared.id in server.world.channels)
+        await bot.surface.close()
+        await server.say(channel, mina, f"{LINK}/2")
+        assert numbers(bot) == ["1"]
+        assert len(server.by_bot(server.world.channels[shared.id])) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (DiscordSettings(), "TOKEN"),
+        (DiscordSettings.model_validate({"token": "x"}), "developer portal"),
+        (DiscordSettings.model_validate({"token": "x", "message_content": False}), "Digest this"),
+    ],
+)
+def test_doctor_can_say_what_is_read(settings: DiscordSettings, named: str) -> None:
+    assert named in explain_intents(settings, "en")
+
+
+def test_a_diary_that_cannot_be_read_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "discord.json").write_text("{", encoding="utf-8")
+    assert Diary(tmp_path).alive_at() is None
+    Diary(tmp_path).write(commands="x")
+    assert Diary(tmp_path).read() == {"commands": "x"}
+
+
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """discord.py waits 5 s after an invalid session, we 1 s after a surprise."""
+    slept = asyncio.sleep
+
+    async def shorter(seconds: float, result: object = None) -> object:
+        return await slept(min(seconds, 0.02), result)
+
+    monkeypatch.setattr("discord.gateway.asyncio.sleep", shorter)
