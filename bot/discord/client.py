@@ -45,6 +45,13 @@ class Watcher(Protocol):
     async def guild_joined(self, guild: discord.Guild) -> None: ...
 
 
+class Tree(app_commands.CommandTree["DigestClient"]):
+    """Commands are taken in as long as anything is."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        return not self.client.deaf
+
+
 class DigestClient(discord.AutoShardedClient):
     """One for each attempt to connect: discord.py's clients cannot be started twice."""
 
@@ -72,7 +79,7 @@ class DigestClient(discord.AutoShardedClient):
         self._buttons = buttons
         self._watcher = watcher
         self.deaf = False  # we are stopping: nothing more is taken in
-        self.tree: app_commands.CommandTree[Any] = app_commands.CommandTree(self)
+        self.tree = Tree(self)
         fill(self.tree, slash)
 
     async def setup_hook(self) -> None:

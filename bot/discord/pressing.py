@@ -18,6 +18,7 @@ from bot.commands import Commands
 from bot.discord import pages, wording
 from bot.discord.answering import Answer, Interaction, place_of, respond
 from bot.discord.naming import Pressed, Verb, pressed
+from bot.discord.once import Once
 from bot.discord.words import say
 from core.digest import DigestRecord
 from core.places import ChannelProfile
@@ -37,6 +38,7 @@ class Buttons:
     def __init__(self, commands: Commands, seen: Deliveries) -> None:
         self._commands = commands
         self._seen = seen
+        self._once = Once(minutes=1)
 
     async def press(self, interaction: Interaction) -> None:
         at = pressed(str(pressed_data(interaction).get("custom_id", "")))
@@ -105,6 +107,10 @@ class Buttons:
         workspace = place_of(interaction).workspace
         # RESUME replays presses as it replays messages; this one would digest once more each time.
         if await self._seen.seen("discord", workspace, f"press:{interaction.id}"):
+            return
+        # Impatient fingers: the digest that the first of them asked for is on its way.
+        if not self._once.first((interaction.user.id, at.delivery, at.verb)):
+            await answer.say(say("on_its_way", answer.ui))
             return
         commands, by = self._commands, str(interaction.user.id)
         act = commands.again if at.verb == "again" else commands.in_other_language

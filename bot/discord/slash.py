@@ -20,9 +20,10 @@ from bot.discord.escaping import escaped, fitted
 from bot.discord.known_terms import glossary_names, known_terms
 from bot.discord.listener import limit_sentence
 from bot.discord.marks import Diary
-from bot.discord.naming import asked_by, jump_address
+from bot.discord.naming import asked_by, jump_address, reply_ids
 from bot.discord.pressing import may_set, show_settings
 from bot.discord.refusals import refusal
+from bot.discord.troubles import BROKEN
 from bot.discord.words import say
 from bot.explaining import REMEMBERED
 from bot.receiving import Heard, Heeded, Receiver
@@ -30,7 +31,7 @@ from core.article import Language
 from core.digest import DigestRecord
 from core.errors import DigestError
 from core.links import canonical, find_links
-from core.places import Place
+from core.places import Delivery, Place
 
 log = logging.getLogger(__name__)
 _AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for three
@@ -106,6 +107,12 @@ def fill(tree: Tree, slash: Slash) -> None:
     async def digest_this(interaction: Interaction, message: discord.Message) -> None:
         await slash.digest_message(interaction, message)
 
+    @tree.error
+    async def on_error(interaction: Interaction, error: app_commands.AppCommandError) -> None:
+        """Of ours nothing comes here; a command that somebody's app remembers from before does."""
+        log.error("a command could not be understood", exc_info=error)
+        await slash.help(interaction)
+
     tree.add_command(digest)
 
 
@@ -176,7 +183,26 @@ class Slash:
             asked=True,
         )
         heeded = await self._receiver.hear(heard)
+        for delivery in heeded.accepted:
+            if await self._is_over(answer, delivery):
+                await self._commands.again(delivery.id, heard.by)
+                await answer.say(say("on_its_way", answer.ui))
+                return
         await answer.say(self._told(heeded, heard.place, answer.ui))
+
+    async def _is_over(self, answer: Answer, delivery: Delivery) -> bool:
+        """Whether there is nothing (any more) to be seen of an earlier answer to this link."""
+        if delivery.state in ("withdrawn", "failed"):
+            return True
+        if delivery.state != "answered" or delivery.reply is None:
+            return False
+        try:
+            await answer.interaction.client.http.get_message(*reply_ids(delivery.reply))
+        except discord.NotFound:
+            return True
+        except (discord.HTTPException, *BROKEN) as error:
+            log.info("the answer %s cannot be looked at: %s", delivery.reply, error)
+        return False
 
     def _told(self, heeded: Heeded, place: Place, ui: Language) -> str:
         if heeded.limit is not None:

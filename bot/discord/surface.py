@@ -73,6 +73,11 @@ class DiscordSurface:
     def chat(self) -> Chat:
         return self._chat
 
+    @property
+    def routes(self) -> tuple[()]:
+        """None: everything comes over the gateway."""
+        return ()
+
     def _was_there(self) -> datetime | None:
         """A dead connection may have looked alive for as long as the heartbeat's patience."""
         alive = self._diary.alive_at()

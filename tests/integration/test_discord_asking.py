@@ -316,6 +316,31 @@ async def test_again_and_the_other_language_are_further_answers(
     assert len(public(server, digest.channel)) == 3
 
 
+async def test_impatient_fingers_get_one_digest(
+    server: DiscordServer, channel: Channel, joon: User, bot: Bot
+) -> None:
+    digest = await bot.digest_in(channel, joon)
+    for _ in range(3):
+        asked = await server.press(digest, "Again", joon)
+        assert "on its way" in await text_of(server, asked)
+    await bot.until_answered(2)
+    assert len(bot.queue.accepted) == 2
+
+
+async def test_an_answer_that_is_gone_is_made_again_for_who_asks(
+    server: DiscordServer, channel: Channel, joon: User, bot: Bot
+) -> None:
+    shared = await server.say(channel, joon, LINK)
+    await bot.until_answered(1)
+    (answer,) = server.by_bot(server.world.channels[shared.id])
+    await server.press(answer, "Hide", joon)
+    await server.until(lambda: answer.deleted)
+    asked = await server.context_menu(joon, shared, "Digest this")
+    assert "on its way" in await text_of(server, asked)
+    await bot.until_answered(2)
+    assert len(public(server, server.world.channels[shared.id])) == 1
+
+
 async def test_a_replayed_press_digests_nothing_twice(
     server: DiscordServer, channel: Channel, joon: User, bot: Bot
 ) -> None:

@@ -12,6 +12,7 @@ from support.discord_bot import LINK, Bot, a_bot
 from support.discord_entities import COMPONENTS_V2, Channel, Message, User
 from support.discord_people import visible_text
 from support.discord_server import DiscordServer, discord_server
+from support.discord_world import Refused
 
 from bot.chats import Chat, Ready, Trouble, Waiting
 from bot.discord import render
@@ -173,6 +174,27 @@ async def test_an_archived_thread_takes_an_answer(
     thread_of(server, shared).archived = True
     await chat.post(shared, Waiting(), key="f" * 32)
     assert len(answers(server, shared)) == 2
+
+
+async def test_a_thread_that_was_archived_meanwhile_is_opened_for_the_edit(
+    server: DiscordServer,
+    chat: Chat,
+    shared: SharedLink,
+    channel: Channel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def frozen(where: Channel, _form: object) -> None:
+        if where.archived:
+            raise Refused(400, 50083, "Thread is archived")
+
+    monkeypatch.setattr(server.messages_api, "_may_embed", frozen)
+    channel.allow(server.bot, "manage_threads")
+    reply = await chat.post(shared, Waiting(), key=shared.key)
+    thread_of(server, shared).archived = True
+    await chat.edit(shared, reply, READY, key=shared.key)
+    (answer,) = answers(server, shared)
+    assert "2.8 / 5" in visible_text(answer)
+    assert not thread_of(server, shared).archived
 
 
 async def test_a_locked_thread_is_refused_without_asking_discord(

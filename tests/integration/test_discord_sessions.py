@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from support.discord_bot import LINK, Bot, Memory, a_bot
 from support.discord_entities import Channel, User
+from support.discord_people import visible_text
 from support.discord_server import DiscordServer, discord_server
 
 from bot.discord.marks import Diary
 from bot.discord.surface import explain_intents
 from core.errors import SettingsError, StorageUnavailable
 from core.places import Delivery, SharedLink
-from core.settings import DiscordSettings
+from core.settings import DiscordSettings, LimitSettings
 
 
 @pytest.fixture
@@ -233,6 +234,30 @@ async def test_stopping_takes_nothing_in_and_finishes_what_is_being_sent(
         await server.say(channel, mina, f"{LINK}/2")
         assert numbers(bot) == ["1"]
         assert len(server.by_bot(server.world.channels[shared.id])) == 1
+
+
+@pytest.mark.slow
+async def test_a_storm_of_links_is_answered_once_each_though_the_gateway_is_killed_in_it(
+    server: DiscordServer, mina: User
+) -> None:
+    guild = server.guild("G")
+    channels = [guild.text_channel(f"channel-{number}") for number in range(20)]
+    async with a_bot(server, limits=LimitSettings(user_per_hour=1000)) as bot:
+        for number in range(500):
+            await server.say(channels[number % 20], mina, f"{LINK}/{number}")
+            if number == 200:
+                server.gateway.reset()
+            if number % 10 == 0:
+                await asyncio.sleep(0)
+        await bot.until_answered(500, seconds=60)
+        await bot.until_idle()
+    ours = [
+        message for channel in server.world.channels.values() for message in server.by_bot(channel)
+    ]
+    assert len(ours) == 500
+    assert all("2.8 / 5" in visible_text(message) for message in ours)
+    assert sorted(numbers(bot), key=int) == [str(number) for number in range(500)]
+    assert len(server.gateway.resumes) == 1
 
 
 @pytest.mark.parametrize(

@@ -137,12 +137,12 @@ class Bot:
         )
         self.queue.outbox = Outbox(memory.deliveries, {"discord": self.surface.chat})
 
-    async def until_answered(self, count: int) -> list[Delivery]:
+    async def until_answered(self, count: int, seconds: float = 5.0) -> list[Delivery]:
         def answered() -> list[Delivery]:
             found = [d for d in self.memory.deliveries.kept.values() if d.state == "answered"]
             return found if len(found) >= count else []
 
-        return await self.server.until(answered)
+        return await self.server.until(answered, timeout=seconds)
 
     async def until_idle(self) -> None:
         await self.server.until(lambda: not self.queue.tasks)
