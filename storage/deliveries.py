@@ -9,10 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.errors import BadLink, StorageUnavailable
 from core.links import canonical
@@ -34,15 +48,16 @@ class SqlDeliveries:
 
     async def accept(self, shared: SharedLink) -> tuple[Delivery, bool]:
         values = delivery_values(shared, self._now())
+        place = {f"in_{name}": values[name] for name in ("platform", "workspace", "channel")}
+        # One statement. On SQLite nobody else writes meanwhile. On PostgreSQL two links accepted
+        # at the same instant may get the same turn: that makes them equals and harms nobody.
+        insert = accepting(self._engine.dialect.name)
         async with writing(self._engine) as connection:
-            # On SQLite nobody else writes meanwhile. On PostgreSQL two links accepted at the same
-            # instant may get the same turn, which makes them equals and harms nobody.
-            values["turn"] = await _turn(connection, shared.place)
-            new = await statements.add(connection, DeliveryRow, values)
-            kept = (await connection.execute(_one(shared.key))).one_or_none()
+            new = (await connection.execute(insert, values | place)).one_or_none()
+            kept = new or (await connection.execute(_one(shared.key))).one_or_none()
         if kept is None:
             raise StorageUnavailable("database", "the delivery was erased meanwhile")
-        return delivery_of(kept), new
+        return delivery_of(kept), new is not None
 
     async def get(self, delivery_id: str) -> Delivery | None:
         return await self._first(_one(delivery_id))
@@ -116,9 +131,8 @@ class SqlDeliveries:
     async def seen(self, platform: Platform, workspace: str, event: str) -> bool:
         values = {"platform": platform, "workspace": workspace, "event": event}
         async with writing(self._engine) as connection:
-            return not await statements.add(
-                connection, EventRow, {**values, "seen_at": self._now()}
-            )
+            new = await statements.add(connection, EventRow, {**values, "seen_at": self._now()})
+        return new is None
 
     async def _change(
         self, delivery_id: str, *conditions: ColumnElement[bool], **values: object
@@ -137,16 +151,29 @@ class SqlDeliveries:
             return rows
 
 
-def turn_query(place: Place) -> Select[Any]:
-    """The lowest turn that waits anywhere, and the highest that waits in this channel."""
-    lowest = select(func.min(DeliveryRow.turn)).where(WAITING)
-    highest = select(func.max(DeliveryRow.turn)).where(WAITING, *_in_channel(place))
-    return select(lowest.scalar_subquery(), highest.scalar_subquery())
+@cache  # building it takes longer than running it
+def accepting(dialect: str) -> Executable:
+    """Takes what `delivery_values` gives, and the place once more as in_platform and so on."""
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(DeliveryRow)
+    unless_known = insert.values(turn=turn(dialect)).on_conflict_do_nothing(index_elements=["id"])
+    made: Executable = unless_known.returning(*_table.c)
+    return made
 
 
-async def _turn(connection: AsyncConnection, place: Place) -> int:
-    found = (await connection.execute(turn_query(place))).one()
-    return max(found[0] or 1, (found[1] or 0) + 1)
+def turn(dialect: str) -> ColumnElement[int]:
+    """The lowest turn that waits anywhere, or if that is higher, one behind the channel's last."""
+    here = [
+        DeliveryRow.platform == bindparam("in_platform"),
+        DeliveryRow.workspace == bindparam("in_workspace"),
+        DeliveryRow.channel == bindparam("in_channel"),
+    ]
+    lowest = select(func.min(DeliveryRow.turn)).where(WAITING).scalar_subquery()
+    last = select(func.max(DeliveryRow.turn)).where(WAITING, *here).scalar_subquery()
+    higher = func.greatest if dialect == "postgresql" else func.max
+    found: ColumnElement[int] = higher(
+        func.coalesce(lowest, 1), func.coalesce(last, 0) + 1, type_=BigInteger()
+    )
+    return found
 
 
 def delivery_values(shared: SharedLink, now: datetime) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,13 +33,14 @@ async def put(
     await connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=replaced))
 
 
-async def add(connection: AsyncConnection, table: type[Base], values: Mapping[str, Any]) -> bool:
-    """Insert, or where the primary key is there already, nothing. Whether it was inserted."""
+async def add(
+    connection: AsyncConnection, table: type[Base], values: Mapping[str, Any]
+) -> Row[*tuple[Any, ...]] | None:
+    """Insert, or where the primary key is there already, nothing. The row, if it was inserted."""
     key = primary_key(table)
     insert = _insert(connection, table).values(values).on_conflict_do_nothing(index_elements=key)
-    # Not its rowcount: what drivers tell of an insert's differs.
-    done = await connection.execute(insert.returning(table.__table__.c[key[0]]))
-    return done.first() is not None
+    done = await connection.execute(insert.returning(*table.__table__.c))
+    return done.one_or_none()
 
 
 def primary_key(table: type[Base]) -> list[str]:
