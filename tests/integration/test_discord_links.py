@@ -291,6 +291,22 @@ async def test_without_the_intent_mentions_work_and_reactions_say_what_to_do(
         await server.until(lambda: bot.queue.withdrawn == [OTHER])
 
 
+async def test_an_edit_that_cannot_be_read_takes_nothing_back(
+    server: DiscordServer, channel: Channel, mina: User
+) -> None:
+    server.without_message_content()
+    async with a_bot(server, message_content=False) as bot:
+        await server.until(lambda: server.commands.syncs)
+        shared = await server.say(channel, mina, LINK)
+        await server.context_menu(mina, shared, "Digest this")
+        await bot.until_answered(1)
+        server.preview(shared, LINK)
+        await server.edit(shared, f"{LINK} indeed")
+        await server.say(channel, mina, f"{server.bot.mention} {OTHER}")
+        await bot.until_answered(2)
+        assert not bot.queue.withdrawn
+
+
 async def test_a_mention_without_a_link_is_answered_with_help(
     server: DiscordServer, channel: Channel, mina: User, bot: Bot
 ) -> None:

@@ -81,17 +81,31 @@ async def test_what_came_between_two_sessions_is_read_in_the_channels_history(
 async def test_what_came_while_the_process_was_away_is_read_at_its_next_start(
     server: DiscordServer, channel: Channel, mina: User, tmp_path: Path
 ) -> None:
-    memory = Memory()
     assert channel.guild is not None
-    unused = channel.guild.text_channel("unused")
+    other = channel.guild.text_channel("other")
+    async with a_bot(server, folder=tmp_path):
+        pass  # it was there, and nothing happened
+    await server.say(channel, mina, f"{LINK}/1")
+    await server.say(other, mina, f"{LINK}/2")
+    await server.say(other, mina, f"{server.bot.mention} are you there?")
+    async with a_bot(server, folder=tmp_path) as bot:
+        await bot.until_answered(2)
+        assert sorted(numbers(bot)) == ["1", "2"]
+    assert not server.by_bot(other)  # nobody is waiting for small talk any more
+
+
+async def test_what_was_heard_before_is_read_again_and_changes_nothing(
+    server: DiscordServer, channel: Channel, mina: User, tmp_path: Path
+) -> None:
+    memory = Memory()
     async with a_bot(server, memory, folder=tmp_path) as bot:
-        await server.say(channel, mina, f"{LINK}/1")
+        shared = await server.say(channel, mina, f"{LINK}/1")
         await bot.until_answered(1)
     await server.say(channel, mina, f"{LINK}/2")
-    await server.say(unused, mina, f"{LINK}/3")
     async with a_bot(server, memory, folder=tmp_path) as bot:
-        await bot.until_answered(3)
-        assert sorted(numbers(bot)) == ["2", "3"]  # the first was heard again, and changed nothing
+        await bot.until_answered(2)
+        assert numbers(bot) == ["2"]
+    assert len(server.by_bot(server.world.channels[shared.id])) == 1
 
 
 async def test_without_a_diary_the_last_answer_says_since_when_to_read(
