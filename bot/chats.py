@@ -10,8 +10,11 @@ before it posts what may have been posted before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from starlette.routing import BaseRoute
 
 from core.digest import DigestRecord
 from core.errors import ChatFailed, DigestError
@@ -69,6 +72,10 @@ class Surface(Protocol):
 
     @property
     def chat(self) -> Chat: ...
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Addresses that the platform comes to, for the HTTP server; often none."""
 
     async def start(self) -> None:
         """Checks the tokens and connects. Raises SettingsError with what to do when they are

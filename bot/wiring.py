@@ -54,6 +54,9 @@ APP = "smartdevdigest"
 # A page lies between its fetching and its reading; longer than this only where a process died.
 _PAGE_SECONDS = 3600.0
 
+# Time to answer "may it be installed?".
+_STATE_SECONDS = 600
+
 Progress = Callable[[str, float], None]
 
 
@@ -216,15 +219,7 @@ def _surfaces(
 ) -> Iterator[Surface]:
     """Imported when they are wanted: each brings a client library of its own."""
     if settings.slack.bot_token or settings.slack.client_id:
-        from bot.slack.surface import SlackSurface
-
-        yield SlackSurface(
-            settings.slack,
-            receiver,
-            commands,
-            seen=stores.deliveries,
-            workspaces=stores.workspaces,
-        )
+        yield _slack(settings, stores, receiver, commands)
     if settings.discord.token:
         from bot.discord.surface import DiscordSurface
 
@@ -234,7 +229,31 @@ def _surfaces(
             commands,
             seen=stores.deliveries,
             workspaces=stores.workspaces,
+            folder=data_dir(settings),
         )
+
+
+def _slack(settings: Settings, stores: Stores, receiver: Receiver, commands: Commands) -> Surface:
+    from slack_sdk.oauth.installation_store.sqlalchemy import AsyncSQLAlchemyInstallationStore
+    from slack_sdk.oauth.state_store.sqlalchemy import AsyncSQLAlchemyOAuthStateStore
+
+    from bot.slack.surface import SlackSurface
+
+    client = settings.slack.client_id
+    many = client is not None
+    return SlackSurface(
+        settings.slack,
+        receiver,
+        commands,
+        seen=stores.deliveries,
+        workspaces=stores.workspaces,
+        installation_store=AsyncSQLAlchemyInstallationStore(client, stores.database)
+        if many
+        else None,
+        state_store=AsyncSQLAlchemyOAuthStateStore(_STATE_SECONDS, stores.database)
+        if many
+        else None,
+    )
 
 
 async def database_state(url: str | None, folder: Path) -> tuple[str, Version | None]:

@@ -53,6 +53,8 @@ def create_app(service: Service, settings: Settings, surfaces: Sequence[Surface]
     app.include_router(api.router())
     _serve_pages(app)
     _serve_operators(app, metrics)
+    for surface in surfaces:
+        app.router.routes.extend(surface.routes)
     _answer_problems(app)
     app.add_middleware(Guard, http=settings.http)
     return app

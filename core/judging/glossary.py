@@ -46,15 +46,22 @@ def _rows() -> tuple[dict[str, str], ...]:
 
 
 @lru_cache(maxsize=1)
-def _entries() -> dict[tuple[str, str], Entry]:
-    found: dict[tuple[str, str], Entry] = {}
-    for row in _rows():
-        language: Language = "ko" if row["language"] == "ko" else "en"
-        explanation = _beginning(row["definition"], _names(row["term"]), language)
-        entry = Entry(explanation, CREDIT, row["term"])
+def _known() -> dict[tuple[str, str], int]:
+    """The row of each name in each language."""
+    found: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(_rows()):
         for name in (*_names(row["term"]), row["slug"].replace("-", " ")):
-            found.setdefault((_key(name), language), entry)
+            found.setdefault((_key(name), row["language"]), number)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _entry(number: int) -> Entry:
+    # Cut when it is asked for: cutting all of them takes Korean's grammar and four seconds.
+    row = _rows()[number]
+    language: Language = "ko" if row["language"] == "ko" else "en"
+    explanation = _beginning(row["definition"], _names(row["term"]), language)
+    return Entry(explanation, CREDIT, row["term"])
 
 
 def _names(term: str) -> list[str]:
@@ -85,9 +92,9 @@ def _key(name: str) -> str:
 
 def lookup(term: str, language: Language) -> Entry | None:
     """The entry of a term under any of its names, in that language only."""
-    known = _entries()
     name = _ALIASES.get(term.lower().strip(), term)
-    return known.get((_key(name), language))
+    number = _known().get((_key(name), language))
+    return None if number is None else _entry(number)
 
 
 def names(language: Language) -> list[str]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import random
 import signal
 import subprocess
@@ -88,7 +89,7 @@ async def chaos(options: argparse.Namespace) -> bool:
                 while shared - len(chat.answered()) < options.flight:
                     chat.share(shared, channel=f"C{shared % 10}")
                     shared += 1
-                await asyncio.sleep(random.uniform(*options.between))
+                await _some_moment(chat, options.between)
                 bots.kill_one()
                 bots.start()
                 print(
@@ -189,6 +190,17 @@ def _percentiles(seconds: list[float]) -> str:
     return f"{middle * 1e3:.0f} / {late * 1e3:.0f} ms"
 
 
+async def _some_moment(chat: Messenger, between: tuple[float, float]) -> None:
+    """As likely while a process starts and adopts as in the middle of answering."""
+    if random.random() < 0.3:
+        await asyncio.sleep(random.uniform(*between))
+        return
+    wanted = len(chat.answered()) + random.randint(1, 60)
+    with contextlib.suppress(TimeoutError):
+        await chat.until(lambda: len(chat.answered()) >= wanted, 30)
+    await asyncio.sleep(random.uniform(0, 0.3))
+
+
 async def _settled(chat: Messenger, shared: int, patience: float) -> int:
     """Links that are not answered although nothing was killed for so long."""
     with contextlib.suppress(TimeoutError):
@@ -223,13 +235,14 @@ def main() -> int:
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--flight", type=int, default=200, help="links in flight")
-    parser.add_argument("--between", type=float, nargs=2, default=(2.0, 6.0), metavar="SECONDS")
+    parser.add_argument("--between", type=float, nargs=2, default=(0.5, 5.0), metavar="SECONDS")
     parser.add_argument("--patience", type=float, default=180.0, help="seconds to settle")
     parser.add_argument("--seconds", type=float, default=30.0, help="the database is away")
     parser.add_argument("--links", type=int, default=10_000)
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--seed", type=int, default=17)
     options = parser.parse_args()
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # killed clients break off
     run = {"chaos": chaos, "queue": queue, "away": away}[options.what]
     return 0 if asyncio.run(run(options)) else 1
 

@@ -71,6 +71,7 @@ class MessengerSurface:
         self.client = httpx.AsyncClient(base_url=address, timeout=30, trust_env=False)
         self.chat = MessengerChat(self.client)
         self.receiver = receiver
+        self.routes: tuple[()] = ()
         self.listening: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -150,7 +151,9 @@ async def main(address: str, kind: Literal["bot", "worker"]) -> None:
         open_bot(settings, kind=kind, chats=chats) as bot,
         at_work(bot.workflows, bot.presence, bot.surfaces, bot.keep_house),
     ):
+        warming = asyncio.create_task(bot.service.digester.warm_up())
         await stopped.wait()
+        warming.cancel()
 
 
 if __name__ == "__main__":
