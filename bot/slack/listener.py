@@ -42,6 +42,7 @@ class Listener:
         self._asking = Asking(desk)
         self._presses = Presses(desk)
         self.events = Events(desk, seen)
+        self.errands = desk.errands
 
     def listen(self, app: AsyncApp) -> None:
         app.use(self._event)
