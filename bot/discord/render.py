@@ -95,10 +95,12 @@ def rows(record: DigestRecord, ui: Language, key: str) -> list[list[Button]]:
             label=label, emoji=emoji, custom_id=named, style=discord.ButtonStyle.secondary
         )
 
-    terms = len(record.digest.technical_terms)
+    count = len(record.digest.technical_terms)
+    terms = button("terms", f"{say('button.terms', ui)} {count}", "📖")
+    terms.disabled = not count
     return [
         [
-            button("terms", f"{say('button.terms', ui)} {terms}", "📖"),
+            terms,
             button("questions", say("button.questions", ui), "❓"),
             button("details", say("button.details", ui), "🔎"),
         ],

@@ -162,7 +162,7 @@ def test_pieces_lose_nothing(text: str, room: int) -> None:
     assert "".join("".join(together).split()) == "".join(escaped(text).split())
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(record=records(), ui=st.sampled_from(LANGUAGES), known=st.booleans())
 def test_every_digest_keeps_every_limit(record: DigestRecord, ui: Language, known: bool) -> None:
     shown = Ready(record, known=known)
@@ -174,7 +174,7 @@ def test_every_digest_keeps_every_limit(record: DigestRecord, ui: Language, know
     check_message({"embeds": [embed.to_dict()], "components": buttons.to_components()}, files=[])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(record=records(), ui=st.sampled_from(LANGUAGES), page=st.integers(-1, 30))
 def test_every_page_keeps_every_limit_and_together_they_hold_all(
     record: DigestRecord, ui: Language, page: int
