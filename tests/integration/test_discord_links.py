@@ -150,7 +150,7 @@ async def test_a_link_in_a_thread_is_answered_there_and_counts_for_its_channel(
     server: DiscordServer, channel: Channel, mina: User, bot: Bot
 ) -> None:
     start = await server.say(channel, mina, "a talk")
-    thread = server.world.start_thread(channel, start.id, "talk", server.bot)
+    thread = server.world.start_thread(channel, start.id, "talk", mina)
     shared = await server.say(thread, mina, LINK)
     await bot.until_answered(1)
     (answer,) = server.by_bot(thread)

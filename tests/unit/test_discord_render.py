@@ -134,11 +134,11 @@ def texts(form: dict[str, Any]) -> list[str]:
 
 
 def is_harmless(raw: str) -> bool:
-    """Nothing in escaped text of theirs pings, links, formats or becomes an emoji."""
+    """Nothing in escaped text of theirs pings, links, formats or becomes an emoji ("…" is ours)."""
     bare = re.sub(r"\\[^0-9A-Za-z\s]", "", raw)  # what a backslash stands before is only shown
-    return not re.search(r"[*_~`|<>\[\]#]|:\S|https?:|^\s*-\s|^\s*\d+\.\s", bare) and not re.search(
-        r"@(everyone|here|[!&]?\d)", raw, re.IGNORECASE
-    )
+    return not re.search(
+        r"[*_~`|<>\[\]#]|:[^\s…]|https?:|^\s*-\s|^\s*\d+\.\s", bare
+    ) and not re.search(r"@(everyone|here|[!&]?\d)", raw, re.IGNORECASE)
 
 
 @given(text=LONG, room=st.integers(40, 900))
@@ -326,3 +326,7 @@ def test_a_title_without_a_trustworthy_address_is_no_link(url: str | None) -> No
 def test_an_address_cannot_end_early() -> None:
     assert safe_address("https://a.example/b) [c](https://evil.example/") is None
     assert safe_address("https://a.example/x(y)") == "https://a.example/x%28y%29"
+
+
+def test_a_text_cut_behind_a_colon_is_still_harmless() -> None:
+    assert is_harmless(fitted(":smile: @everyone" * 20, 40))
