@@ -212,7 +212,8 @@ class Events:
 
     async def _say_once(self, found: Written, key: str, sentence: str) -> None:
         place = found.place
-        if self._desk.notices.may_say(place.workspace, place.channel, found.by, key):
+        where = "" if key == "limit.user" else place.channel  # that one follows a person around
+        if self._desk.notices.may_say(place.workspace, where, found.by, key):
             await self._desk.whisper(place, found.by, sentence)
 
     # --- workspaces and channels

@@ -26,7 +26,7 @@ class SlackHttp:
 
     def __init__(self, app: Callable[[], AsyncApp | None], signing_secret: str) -> None:
         self._app = app
-        self._verifier = SignatureVerifier(signing_secret)
+        self._secret = signing_secret
 
     def events_route(self) -> Route:
         return Route(EVENTS, self._events, methods=["POST"])
@@ -46,7 +46,7 @@ class SlackHttp:
         body = await _read(request)
         if body is None:
             return Response("too large", status_code=413)
-        if not self._verifier.is_valid(body, timestamp, signature):
+        if not SignatureVerifier(self._secret).is_valid(body, timestamp, signature):
             return Response("not signed", status_code=401)
         return await self._handled(request)
 

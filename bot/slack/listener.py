@@ -71,7 +71,8 @@ class Listener:
                 await self.events.take(told, str(body.get("event_id", "")))
         except (StorageUnavailable, ChatUnavailable, TimeoutError) as error:
             kind = told.event.get("type")
-            log.warning("%s is not acknowledged, Slack will say it again: %s", kind, error)
+            why = str(error) or "it took too long"
+            log.warning("%s is not acknowledged, Slack will say it again: %s", kind, why)
             return BoltResponse(status=503, body="")
         return await next_()
 

@@ -80,9 +80,7 @@ class Socket:
         while True:
             now = time.monotonic()
             if await client.is_connected():
-                if not self._up.is_set():
-                    log.info("connected with Slack")
-                self._up.set()
+                self._rise()
                 lost, failures = None, 0
             else:
                 lost = now if lost is None else lost
@@ -97,7 +95,21 @@ class Socket:
                 elif now - lost > STUCK:
                     log.warning("no connection with Slack for %.0f s: a new address", now - lost)
                     client.wss_uri, lost = None, now
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next look: soon, or as soon as an attempt to connect has ended."""
+        connecting = self._connecting
+        if connecting is None or connecting.done():
             await asyncio.sleep(LOOKS)
+        else:
+            await asyncio.wait([connecting], timeout=LOOKS)
+
+    def _rise(self) -> None:
+        self._failed()
+        if not self._up.is_set():
+            log.info("connected with Slack")
+            self._up.set()
 
     def _lose(self) -> None:
         if self._up.is_set():
