@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import discord
-from starlette.routing import BaseRoute
 
 from bot.chats import Chat
 from bot.commands import Commands
@@ -77,11 +76,6 @@ class DiscordSurface:
     @property
     def routes(self) -> tuple[()]:
         """None: everything comes over the gateway."""
-        return ()
-
-    @property
-    def routes(self) -> Sequence[BaseRoute]:
-        """Discord comes by its gateway only."""
         return ()
 
     def _was_there(self) -> datetime | None:

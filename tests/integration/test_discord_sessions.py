@@ -195,6 +195,20 @@ async def test_a_discord_that_is_away_is_waited_for(
         await bot.until_answered(1)
 
 
+@pytest.mark.parametrize("route", ["GET /users/@me", "GET /gateway/bot"])
+async def test_a_start_that_is_given_up_leaves_nothing_open(
+    server: DiscordServer, route: str
+) -> None:
+    bot = Bot(server, Memory())
+    server.fail_next(route, with_=503)
+    starting = asyncio.create_task(bot.surface.start())
+    await server.until(lambda: server.calls(route))
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await bot.surface.close()
+
+
 async def test_an_event_that_discord_py_cannot_read_does_not_make_the_bot_deaf(
     server: DiscordServer, channel: Channel, mina: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
