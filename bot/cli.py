@@ -20,6 +20,7 @@ from bot.speaking import (
     preparation_bar,
     ui_of,
     utf8_streams,
+    wrong_usage,
 )
 
 if TYPE_CHECKING:
@@ -275,6 +276,51 @@ def doctor(context: typer.Context, profile: Profile = None, config: ConfigFile =
         report(findings, ui)
         if any(finding.state == "bad" for finding in findings):
             raise typer.Exit(FAILED)
+
+
+@app.command()
+def erase(
+    context: typer.Context,
+    platform: Annotated[Literal["slack", "discord"], typer.Option(help="Where it is kept from.")],
+    workspace: Annotated[
+        str,
+        typer.Option(metavar="ID", help="A Slack team or a Discord server; @me: direct messages."),
+    ],
+    channel: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only what belongs to this channel.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only what belongs to this person.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Delete everything kept of a workspace, a channel or a person. It is shown first.
+
+    Examples:
+
+        smartdevdigest erase --platform slack --workspace T0123ABCD --user U0456EFGH
+
+        smartdevdigest erase --platform discord --workspace 81384788765712384 --yes
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, None)
+        from bot import replies
+        from bot.erasing import erase_with_consent
+        from core.places import Scope
+
+        if channel and user:
+            raise wrong_usage(replies.say("erase.one_of", ui))
+        if not workspace.strip():
+            raise typer.BadParameter("a workspace is needed")
+        scope = Scope(platform, workspace.strip(), channel or "", user or "")
+
+        def agreed() -> bool:
+            return yes or typer.confirm(replies.say("erase.ask", ui))
+
+        done = asyncio.run(erase_with_consent(settings, scope, agreed, typer.echo, ui))
+        raise typer.Exit(0 if done else FAILED)
 
 
 def _check_digest_usage(

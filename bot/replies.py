@@ -320,6 +320,25 @@ WORDS: Mapping[str, Both] = {
         "{address} is in use; unless that is this service, change SMARTDEVDIGEST_HTTP__PORT.",
     ),
     "no_file": ("{path} 파일이 없습니다.", "There is no file {path}."),
+    "erase.found": (
+        "{where}에서 지울 것(표마다 몇 줄):",
+        "To be deleted of {where}, rows by table:",
+    ),
+    "erase.done": ("{where}의 기록을 지웠습니다:", "Deleted of {where}:"),
+    "erase.ask": (
+        "되돌릴 수 없습니다. 모두 지울까요?",
+        "This cannot be undone. Delete all of it?",
+    ),
+    "erase.left": ("아무것도 지우지 않았습니다.", "Nothing was deleted."),
+    "erase.nothing": (
+        "{where}의 기록이 없습니다. ID가 정확한지 확인해 주세요(이름이 아니라 ID여야 하고, 대소문자를 "
+        "구분합니다).",
+        "Nothing is kept of {where}; please check the ids (ids, not names; capitals count).",
+    ),
+    "erase.one_of": (
+        "--channel과 --user 가운데 하나만 써 주세요.",
+        "Please give only one of --channel and --user.",
+    ),
     "in_is_out": (
         "--jsonl과 --out이 같은 파일입니다. 다른 파일에 써 주세요.",
         "--jsonl and --out are the same file; please write to another.",

@@ -30,6 +30,7 @@ from core.ports import (
     Digests,
     Encoder,
     Engine,
+    Erasing,
     Extract,
     Processes,
     Profiles,
@@ -44,6 +45,7 @@ from storage.articles import SqlArticles
 from storage.database import Version, database_url, look, open_database, workflow_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
+from storage.erasing import SqlErasing
 from storage.processes import SqlProcesses
 from storage.profiles import SqlProfiles
 from storage.retention import sweep
@@ -254,6 +256,13 @@ def _slack(settings: Settings, stores: Stores, receiver: Receiver, commands: Com
         if many
         else None,
     )
+
+
+@asynccontextmanager
+async def open_erasing(settings: Settings) -> AsyncIterator[Erasing]:
+    """Raises SettingsError where the database cannot be used."""
+    async with open_database(database_url(settings.database.url, data_dir(settings))) as database:
+        yield SqlErasing(database)
 
 
 async def database_state(url: str | None, folder: Path) -> tuple[str, Version | None]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy
 from sqlalchemy import text
-from sqlalchemy.engine import URL as SqlUrl
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.builders import PLACE, URL, a_record, a_shared_link, an_article
@@ -67,7 +67,7 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def either(empty_database: SqlUrl) -> AsyncIterator[AsyncEngine]:
+async def either(empty_database: sqlalchemy.URL) -> AsyncIterator[AsyncEngine]:
     async with open_database(empty_database) as engine:
         yield engine
 
