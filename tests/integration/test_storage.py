@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlalchemy.engine import URL
 from support.builders import a_page, a_record
 
 from core.errors import SettingsError
 from storage.database import (
-    create,
     database_url,
-    migrate,
     open_database,
     sqlite_file,
     version,
 )
 from storage.digests import SqlDigests
-from storage.tables import ArticleRow, Base, VerdictRow
+from storage.tables import ArticleRow, VerdictRow
 
 
 def tables(file: Path) -> set[str]:
@@ -75,38 +69,6 @@ async def test_opening_again_keeps_everything(url: URL) -> None:
         await SqlDigests(engine).add(a_record(), content_hash="a" * 64)
     async with open_database(url) as engine:
         assert await SqlDigests(engine).get(a_record().id) == a_record()
-
-
-async def test_migrations_go_down_and_up_again(url: URL, file: Path) -> None:
-    engine = create(url)
-    await migrate(engine)
-    await migrate(engine, "base")
-    assert tables(file) == {"alembic_version"}
-    await migrate(engine)
-    assert {"articles", "digests", "verdicts"} <= tables(file)
-    await engine.dispose()
-
-
-async def test_the_migrations_make_exactly_the_tables_of_the_code(url: URL) -> None:
-    def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return list(compare_metadata(context, Base.metadata))
-
-    async with open_database(url) as engine, engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-
-
-async def test_a_migration_that_fails_leaves_nothing_half_done(
-    url: URL, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise OSError("killed here")
-
-    monkeypatch.setattr("sqlalchemy.schema.CreateIndex.__init__", broken)
-    with pytest.raises(SettingsError, match="killed here"):
-        async with open_database(url):
-            pass
-    assert tables(file) == set()
 
 
 async def test_a_newer_database_is_refused_and_untouched(url: URL, file: Path) -> None:
@@ -166,9 +128,14 @@ async def test_sqlite_writes_ahead_waits_and_keeps_references(url: URL) -> None:
     async with open_database(url) as engine, engine.connect() as connection:
         pragmas = {
             name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
-            for name in ("journal_mode", "busy_timeout", "foreign_keys")
+            for name in ("journal_mode", "busy_timeout", "foreign_keys", "synchronous")
         }
-    assert pragmas == {"journal_mode": "wal", "busy_timeout": 10_000, "foreign_keys": 1}
+    assert pragmas == {
+        "journal_mode": "wal",
+        "busy_timeout": 10_000,
+        "foreign_keys": 1,
+        "synchronous": 2,  # FULL: a commit is on disk
+    }
 
 
 async def test_the_article_is_kept_beside_its_digest(url: URL) -> None:
@@ -230,34 +197,3 @@ async def test_times_are_kept_in_utc(url: URL) -> None:
             row = (await connection.execute(select(ArticleRow.fetched_at))).one()
     assert row.fetched_at == datetime(2025, 3, 1, tzinfo=UTC)
     assert row.fetched_at.tzinfo is UTC
-
-
-OPEN_AND_ADD = """
-import asyncio, sys
-from pathlib import Path
-from storage.database import database_url, open_database
-from storage.digests import SqlDigests
-from support.builders import a_page, a_record
-
-async def main(folder, number):
-    async with open_database(database_url(None, Path(folder))) as engine:
-        for turn in range(5):
-            await SqlDigests(engine).add(a_record(id=number * 24), content_hash="a" * 64)
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-
-async def test_processes_that_start_at_once_do_not_disturb_each_other(
-    url: URL, tmp_path: Path
-) -> None:
-    paths = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[1]}"}
-    started = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", OPEN_AND_ADD, str(tmp_path), number, env=paths
-        )
-        for number in "1234"
-    ]
-    assert [await process.wait() for process in started] == [0, 0, 0, 0]
-    async with open_database(url) as engine:
-        assert len(await SqlDigests(engine).recent(10)) == 4

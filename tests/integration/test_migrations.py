@@ -1,0 +1,182 @@
+"""The database's versions, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+from support.builders import a_record, an_article
+
+from core.errors import SettingsError
+from storage.articles import SqlArticles
+from storage.database import create, database_url, look, migrate, open_database, version
+from storage.digests import SqlDigests
+from storage.tables import Base
+
+NAMES = set(Base.metadata.tables)
+FIRST = {"articles", "digests", "verdicts"}
+
+
+@pytest.fixture
+async def engine(empty_database: URL) -> AsyncIterator[AsyncEngine]:
+    engine = create(empty_database)
+    yield engine
+    await engine.dispose()
+
+
+async def names(engine: AsyncEngine) -> set[str]:
+    async with engine.connect() as connection:
+        return set(await connection.run_sync(lambda plain: inspect(plain).get_table_names()))
+
+
+async def test_migrations_go_down_and_up_again_step_by_step(engine: AsyncEngine) -> None:
+    await migrate(engine)
+    assert await names(engine) == NAMES | {"alembic_version"}
+    await migrate(engine, "0001")
+    assert await names(engine) == FIRST | {"alembic_version"}
+    await migrate(engine, "base")
+    assert await names(engine) == {"alembic_version"}
+    await migrate(engine)
+    assert await names(engine) == NAMES | {"alembic_version"}
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_code(engine: AsyncEngine) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+    for _ in range(2):  # and after a way down and up again
+        await migrate(engine)
+        async with engine.connect() as connection:
+            assert await connection.run_sync(differences) == []
+        await migrate(engine, "base")
+
+
+async def test_the_waiting_ones_have_indexes_of_their_own(engine: AsyncEngine) -> None:
+    """Which Alembic does not compare."""
+    await migrate(engine)
+    asked = {
+        "sqlite": "SELECT sql FROM sqlite_master WHERE name LIKE 'ix_deliveries_waiting%'",
+        "postgresql": "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'ix_deliveries_waiting%'",
+    }[engine.dialect.name]
+    async with engine.connect() as connection:
+        made = list((await connection.execute(text(asked))).scalars())
+    assert len(made) == 3
+    assert all("where" in statement.lower() and "'waiting'" in statement for statement in made)
+
+
+async def test_a_row_of_version_one_survives_the_way_up_and_down(engine: AsyncEngine) -> None:
+    await migrate(engine)
+    await migrate(engine, "0001")
+    values = {
+        "hash": "a" * 64,
+        "record": a_record().model_dump_json(),
+        "now": "2026-11-21 09:00:00",
+    }
+    if engine.dialect.name == "postgresql":
+        values["now"] += "+00"
+    async with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO articles (content_hash, url, title, language, words, fetched_at) "
+            f"VALUES ('{values['hash']}', 'https://a.example/', '제목', 'ko', 7, '{values['now']}')",
+            "INSERT INTO digests (id, content_hash, model, language, record, created_at) VALUES "
+            f"('{a_record().id}', '{values['hash']}', 'm', 'en', :record, '{values['now']}')",
+        ):
+            given = {"record": values["record"]} if ":record" in statement else {}
+            await connection.execute(text(statement), given)
+    await migrate(engine)
+    assert await SqlDigests(engine).get(a_record().id) == a_record()
+    assert await SqlArticles(engine).get(values["hash"]) is None  # its text was never kept
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    assert await SqlArticles(engine).read_at("https://a.example/", long_ago) is None
+    text_hash = await SqlArticles(engine).put(an_article(), link="https://a.example/")
+    assert await SqlArticles(engine).get(text_hash) == an_article()
+    await migrate(engine, "0001")
+    async with engine.connect() as connection:
+        titles = await connection.execute(text("SELECT title FROM articles ORDER BY words"))
+        assert list(titles.scalars())[0] == "제목"
+
+
+async def test_a_newer_database_is_refused_and_untouched(
+    engine: AsyncEngine, empty_database: URL
+) -> None:
+    await migrate(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP TABLE events"))  # as newer code may have done
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = await names(engine)
+    for opening in (open_database(empty_database).__aenter__(), look(empty_database)):
+        with pytest.raises(SettingsError, match=r"made by a newer SmartDevDigest .*9999"):
+            await opening
+    assert await names(engine) == before
+    assert (await version(engine)).current == "9999"
+
+
+async def test_a_migration_that_fails_leaves_nothing_half_done(
+    engine: AsyncEngine, empty_database: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sqlalchemy.schema.CreateIndex.__init__", broken)
+        with pytest.raises(SettingsError, match="killed here"):
+            await open_database(empty_database).__aenter__()
+    assert await names(engine) == set()
+    await migrate(engine)
+    assert await names(engine) == NAMES | {"alembic_version"}
+
+
+OPEN_AND_ADD = """
+import asyncio, sys
+from pathlib import Path
+from storage.database import database_url, open_database
+from storage.digests import SqlDigests
+from support.builders import a_record
+
+async def main(url, number):
+    async with open_database(database_url(url, Path())) as engine:
+        for turn in range(5):
+            await SqlDigests(engine).add(a_record(id=number * 24), content_hash="a" * 64)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_processes_that_start_at_once_on_nothing_all_come_up(empty_database: URL) -> None:
+    paths = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[1]}"}
+    url = empty_database.render_as_string(hide_password=False)
+    started = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", OPEN_AND_ADD, url, number, env=paths
+        )
+        for number in "123"
+    ]
+    assert [await process.wait() for process in started] == [0, 0, 0]
+    async with open_database(empty_database) as engine:
+        assert len(await SqlDigests(engine).recent(10)) == 3
+
+
+@pytest.mark.parametrize("given", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_plain_postgresql_address_gets_the_async_driver(given: str, tmp_path: Path) -> None:
+    url = database_url(f"{given}://bot:s3cret@db:5433/digests?sslmode=require", tmp_path)
+    assert url.drivername == "postgresql+psycopg"
+    assert (url.host, url.port, url.query["sslmode"]) == ("db", 5433, "require")
+
+
+async def test_a_server_that_is_not_there_is_one_clear_sentence_without_the_password(
+    tmp_path: Path,
+) -> None:
+    url = database_url("postgresql://bot:s3cret@127.0.0.1:9/digests", tmp_path)
+    with pytest.raises(SettingsError, match="cannot be used") as caught:
+        await open_database(url).__aenter__()
+    assert "s3cret" not in str(caught.value)
