@@ -65,17 +65,6 @@ class Lanes:
         lane = self._lane(name)
         lane.closed_until = max(lane.closed_until, self._clock() + seconds)
 
-    async def close(self) -> None:
-        """Nobody gets a turn any more."""
-        running = [lane.running for lane in self._lanes.values() if lane.running is not None]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        for lane in self._lanes.values():
-            for _, _, ready in lane.waiting:
-                ready.cancel()
-        self._lanes.clear()
-
     async def _run(self, lane: _Lane) -> None:
         try:
             while lane.waiting:

@@ -43,7 +43,11 @@ REVOKED = frozenset(
 
 
 class Api:
-    """The calls of all workspaces; each is made with the token of one. `open` before use."""
+    """The calls of all workspaces; each is made with the token of one.
+
+    Before it is open it answers as a Slack that is away. After closing it still works, with a
+    connection for each call: answers that were begun are finished.
+    """
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
@@ -69,7 +73,8 @@ class Api:
     @property
     def client(self) -> AsyncWebClient:
         """The library's, without a token, for Bolt."""
-        assert self._client is not None, "not open"  # noqa: S101 - a mistake of the program
+        if self._client is None:
+            raise ChatUnavailable("slack", "not connected yet", retry_after=1.0)
         return self._client
 
     async def write(self, token: str, method: str, arguments: Mapping[str, Any]) -> Json:
@@ -92,7 +97,8 @@ class Api:
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Answers a command or a press at its response_url. Raises as `write` does."""
-        assert self._session is not None, "not open"  # noqa: S101 - a mistake of the program
+        if self._session is None or self._session.closed:
+            raise ChatUnavailable("response_url", "not connected")
         try:
             async with self._session.post(url, json=body) as answer:
                 said = await answer.text()

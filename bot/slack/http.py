@@ -46,9 +46,16 @@ class SlackHttp:
         body = await _read(request)
         if body is None:
             return Response("too large", status_code=413)
-        if not SignatureVerifier(self._secret).is_valid(body, timestamp, signature):
+        if not self._signed(body, timestamp, signature):
             return Response("not signed", status_code=401)
         return await self._handled(request)
+
+    def _signed(self, body: bytes, timestamp: str, signature: str) -> bool:
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            return False
+        return bool(SignatureVerifier(self._secret).is_valid(text, timestamp, signature))
 
     async def _installation(self, request: Request) -> Response:
         return await self._handled(request)
@@ -62,6 +69,9 @@ class SlackHttp:
 
 async def _read(request: Request) -> bytes | None:
     """The body, kept for whoever reads it again; None for one larger than we read."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdigit() or int(announced) > _LARGEST:
+        return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -16,7 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 
-from core.errors import ChatRefused
+from core.errors import ChatRefused, ChatUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,9 @@ class Installations(AsyncAuthorize):
         )
 
     async def of(self, team: str) -> Installation:
-        """Raises ChatRefused where we are not (any more)."""
+        """Raises ChatRefused where we are not (any more), ChatUnavailable before we know."""
+        if self.store is None and self.single is None:
+            raise ChatUnavailable(team, "not connected yet", retry_after=1.0)
         found = None if self._is_gone(team) else await self._find(team)
         if found is None:
             raise ChatRefused(team, "not installed")

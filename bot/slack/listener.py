@@ -43,6 +43,7 @@ class Listener:
         self._presses = Presses(desk)
         self.events = Events(desk, seen)
         self.errands = desk.errands
+        self._taking: set[asyncio.Task[Any]] = set()
 
     def listen(self, app: AsyncApp) -> None:
         app.use(self._event)
@@ -66,6 +67,7 @@ class Listener:
         if body.get("type") != "event_callback":
             return await next_()
         told = _told(body, req, context)
+        self._remember_task()
         try:
             async with asyncio.timeout(_BEFORE_ACK):
                 await self.events.take(told, str(body.get("event_id", "")))
@@ -75,6 +77,19 @@ class Listener:
             log.warning("%s is not acknowledged, Slack will say it again: %s", kind, why)
             return BoltResponse(status=503, body="")
         return await next_()
+
+    def _remember_task(self) -> None:
+        """Until it ends, and with it the acknowledgement is sent."""
+        task = asyncio.current_task()
+        if task is not None and task not in self._taking:
+            self._taking.add(task)
+            task.add_done_callback(self._taking.discard)
+
+    async def settle(self, seconds: float) -> None:
+        """Waits for what is begun, when nothing new comes in any more."""
+        if self._taking:
+            await asyncio.wait([*self._taking], timeout=_BEFORE_ACK)
+        await self.errands.finish(seconds)
 
     async def _digest(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()

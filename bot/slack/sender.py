@@ -93,9 +93,6 @@ class SlackChat:
         log.warning("delivery %s: its thread is too long to look through", key)
         return None
 
-    async def close(self) -> None:
-        await self._lanes.close()
-
     async def _page(self, bot: Installation, shared: SharedLink, cursor: str) -> Json:
         """Answers stand after the message they answer."""
         place, message = shared.place, message_ts(shared.message)

@@ -59,6 +59,7 @@ class Socket:
             self._handler.client.socket_mode_request_listeners.clear()
 
     async def close(self) -> None:
+        self._up.clear()
         tasks = [task for task in (self._watching, self._connecting) if task is not None]
         for task in tasks:
             task.cancel()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from pydantic import SecretStr
@@ -32,7 +33,7 @@ from bot.slack.permissions import SCOPES
 from bot.slack.sender import SlackChat
 from bot.slack.socket import Socket
 from bot.slack.words import say
-from core.errors import ChatFailed, ChatUnavailable, SettingsError
+from core.errors import ChatRefused, ChatUnavailable, SettingsError
 from core.places import Workspace
 from core.ports import Deliveries, Workspaces
 from core.settings import SlackSettings
@@ -40,6 +41,7 @@ from core.settings import SlackSettings
 log = logging.getLogger(__name__)
 
 _GRACE = 5.0  # seconds for what is begun when closing
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between attempts to reach Slack at the start
 
 
 class SlackSurface:
@@ -110,55 +112,62 @@ class SlackSurface:
             await self._socket.start()
 
     async def close(self) -> None:
+        """Answers that are begun may still be sent afterwards."""
         self._app = None
         if self._socket is not None:
             self._socket.take_no_more()
-        await self._desk.errands.finish(_GRACE)
+        await self.listener.settle(_GRACE)
         if self._socket is not None:
             await self._socket.close()
         await self._desk.people.close()
-        await self._desk.chat.close()
         await self._api.close()
 
     # --- tokens
 
     async def _check_tokens(self) -> None:
         """Both, before anything is promised: with a wrong one the libraries try for ever, or
-        acknowledge events and drop them."""
-        problems = []
-        if not self._many:
-            problems += await self._bot_token()
+        acknowledge events and drop them. A Slack that is away is waited for."""
+        checks = [] if self._many else [self._bot_token]
         if self._settings.mode == "socket":
-            problems += await self._app_token()
+            checks.append(self._app_token)
+        problems = [problem for check in checks if (problem := await self._patiently(check))]
         if problems:
             raise SettingsError(problems)
 
-    async def _bot_token(self) -> list[str]:
+    async def _patiently(self, check: Callable[[], Awaitable[str]]) -> str:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await check()
+            except ChatUnavailable as error:
+                url = self._settings.api_url
+                log.warning("%s", say("slack_away", "en", url=url, cause=error.reason))
+                await asyncio.sleep(error.retry_after or pause)
+                pause = min(_LONGEST_PAUSE, 2 * pause)
+
+    async def _bot_token(self) -> str:
+        """What is wrong with it, or nothing. Raises ChatUnavailable."""
         token = _secret(self._settings.bot_token)
         try:
             found = await self._api.read(token, "auth.test", {})
-        except ChatFailed as error:
-            return [self._wrong("bot_token_wrong", error)]
+        except ChatRefused as error:
+            return say("bot_token_wrong", "en", cause=error.reason)
         if not found.get("bot_id"):
-            return [say("bot_token_wrong", "en", cause="it is no bot's")]
+            return say("bot_token_wrong", "en", cause="it is no bot's")
         team = str(found["team_id"])
         bot = Installation(team, token, str(found["bot_id"]), str(found["user_id"]))
         self._installations.single = bot
         await self._installed(team, str(found.get("team") or ""))
-        return []
+        return ""
 
-    async def _app_token(self) -> list[str]:
+    async def _app_token(self) -> str:
+        """What is wrong with it, or nothing. Raises ChatUnavailable."""
         token = _secret(self._settings.app_token)
         try:
             await self._api.write(token, "apps.connections.open", {})
-        except ChatFailed as error:
-            return [self._wrong("app_token_wrong", error)]
-        return []
-
-    def _wrong(self, key: str, error: ChatFailed) -> str:
-        if isinstance(error, ChatUnavailable):
-            return say("slack_away", "en", url=self._settings.api_url, cause=error.reason)
-        return say(key, "en", cause=error.reason)
+        except ChatRefused as error:
+            return say("app_token_wrong", "en", cause=error.reason)
+        return ""
 
     async def _installed(self, team: str, name: str) -> None:
         self._installations.installed(team)

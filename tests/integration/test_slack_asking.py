@@ -331,10 +331,12 @@ async def test_the_home_tab_shows_what_one_shared_oneself() -> None:
     async with a_digest_shown() as (slack, _, _, _):
         await slack.open_home("U1")
         mine = await slack.until(lambda: slack.home("U1"))
+        assert mine is not None
         assert "Connection pools, measured" in visible_text(mine.content["blocks"])
         slack.user("U2", locale="ko-KR")
         await slack.open_home("U2")
         other = await slack.until(lambda: slack.home("U2"))
+        assert other is not None
         seen = visible_text(other.content["blocks"])
         assert "Connection pools" not in seen
         assert "아직 없습니다" in seen

@@ -19,7 +19,6 @@ async def test_a_burst_goes_at_once_and_then_a_turn_at_a_time() -> None:
             times.append(time.monotonic() - began)
     assert times[2] < 0.02
     assert times[5] >= 3 / 50 - 0.005
-    await lanes.close()
 
 
 async def test_a_lane_is_for_one_at_a_time() -> None:
@@ -35,14 +34,12 @@ async def test_a_lane_is_for_one_at_a_time() -> None:
 
     await asyncio.gather(*(go() for _ in range(50)))
     assert most == 1
-    await lanes.close()
 
 
 async def test_lanes_do_not_wait_for_each_other() -> None:
     lanes = Lanes(1000.0, 10.0)
     async with lanes.turn("a"), asyncio.timeout(1), lanes.turn("b"):
         pass
-    await lanes.close()
 
 
 async def test_the_urgent_goes_first_and_the_rest_in_order() -> None:
@@ -60,7 +57,6 @@ async def test_the_urgent_goes_first_and_the_rest_in_order() -> None:
             await asyncio.sleep(0)
     await asyncio.gather(*waiting)
     assert order == ["urgent", "first", "second", "late"]
-    await lanes.close()
 
 
 async def test_a_held_lane_lets_nobody_through_before_its_time() -> None:
@@ -69,7 +65,6 @@ async def test_a_held_lane_lets_nobody_through_before_its_time() -> None:
     began = time.monotonic()
     async with lanes.turn("a"):
         assert time.monotonic() - began >= 0.045
-    await lanes.close()
 
 
 async def test_who_gives_up_waiting_holds_up_nobody() -> None:
@@ -86,7 +81,6 @@ async def test_who_gives_up_waiting_holds_up_nobody() -> None:
         await asyncio.gather(given_up, return_exceptions=True)
     async with asyncio.timeout(1), lanes.turn("a"):
         pass
-    await lanes.close()
 
 
 async def test_who_fails_in_a_turn_ends_it() -> None:
@@ -96,23 +90,6 @@ async def test_who_fails_in_a_turn_ends_it() -> None:
             raise RuntimeError
     async with asyncio.timeout(1), lanes.turn("a"):
         pass
-    await lanes.close()
-
-
-async def test_closing_sends_the_waiting_home() -> None:
-    lanes = Lanes(0.001, 1.0)
-    async with lanes.turn("a"):
-        pass
-
-    async def wait() -> None:
-        async with lanes.turn("a"):
-            pytest.fail("it was closed")
-
-    waiting = asyncio.create_task(wait())
-    await asyncio.sleep(0)
-    await lanes.close()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
 
 
 async def test_idle_lanes_are_forgotten() -> None:
@@ -121,4 +98,3 @@ async def test_idle_lanes_are_forgotten() -> None:
         async with lanes.turn(str(number)):
             pass
     assert len(lanes._lanes) <= 1001
-    await lanes.close()
