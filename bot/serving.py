@@ -43,9 +43,10 @@ async def serve(settings: Settings, ui: Language) -> None:
             )
             warming = asyncio.create_task(bot.service.digester.warm_up())
             stack.callback(warming.cancel)
+            server = Server(config)
+            stack.enter_context(_signals(server.asked_to_stop))
             if bot.surfaces:  # without a chat nothing is ever queued
                 await stack.enter_async_context(_working(bot))
-            server = Server(config)
             server.greeting = _greeting(settings.http.host, listening.getsockname()[1], ui, bot)
             await server.serve(sockets=[listening])
             interrupted = server.stopped_by == signal.SIGINT
@@ -110,10 +111,9 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        with _signals(self._stop):
-            yield
+        yield  # ours are set already: somebody may lose patience while we connect
 
-    def _stop(self, number: int) -> None:
+    def asked_to_stop(self, number: int) -> None:
         self.force_exit = self.should_exit  # asked twice: now
         self.should_exit = True
         self.stopped_by = number

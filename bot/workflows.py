@@ -110,6 +110,9 @@ class Workflows:
         self._store = store
         self._executor = executor
         self._running: set[asyncio.Task[Any]] = set()
+        # While the chats are being connected, what is to be said waits instead of failing.
+        self.connected = asyncio.Event()
+        self.connected.set()
 
     # --- opening and closing
 
@@ -387,6 +390,7 @@ class Workflows:
         attempt = 0
         while True:
             attempt += 1
+            await self.connected.wait()
             try:
                 await self._step(name, say, delivery_id, *said)
                 return

@@ -19,6 +19,7 @@ from core.errors import DigestError
 log = logging.getLogger(__name__)
 
 _HOUSE_SECONDS = 3600.0
+_CONNECTING_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -30,6 +31,7 @@ async def at_work(
 ) -> AsyncIterator[None]:
     """Raises SettingsError where a chat's tokens are wrong."""
     async with AsyncExitStack() as stack:
+        workflows.connected.clear()
         await presence.beat()
         stack.push_async_callback(presence.leave)
         await stack.enter_async_context(workflows.open())
@@ -38,8 +40,32 @@ async def at_work(
         stack.push_async_callback(_ended, asyncio.create_task(_housekeeping(keep_house)))
         for surface in surfaces:
             stack.push_async_callback(surface.close)
-            await surface.start()
+        stack.push_async_callback(_ended, *await _started(surfaces))
+        workflows.connected.set()
         yield
+
+
+async def _started(surfaces: Sequence[Surface]) -> list[asyncio.Task[None]]:
+    """All of them connect at once. One whose platform is away goes on trying and keeps nobody
+    else waiting; those are returned."""
+    starting = [asyncio.create_task(surface.start()) for surface in surfaces]
+    if not starting:
+        return []
+    done, away = await asyncio.wait(starting, timeout=_CONNECTING_SECONDS)
+    try:
+        for task in done:
+            task.result()
+    except BaseException:
+        await _ended(*away)
+        raise
+    for task in away:
+        task.add_done_callback(_tell)
+    return [*away]
+
+
+def _tell(starting: asyncio.Task[None]) -> None:
+    if not starting.cancelled() and (error := starting.exception()) is not None:
+        log.error("a chat could not be connected: %s", error)
 
 
 async def _housekeeping(keep_house: Callable[[], Awaitable[None]]) -> None:
@@ -53,6 +79,7 @@ async def _housekeeping(keep_house: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(_HOUSE_SECONDS)
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
