@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot import replies
 from bot.receiving import Heard, Heeded
 from bot.slack import pages, views
 from bot.slack.desk import Asked, Desk
@@ -15,8 +16,9 @@ from bot.slack.hearing import written
 from bot.slack.naming import asked_at
 from bot.slack.words import say
 from core.article import Language
+from core.errors import StorageUnavailable
 from core.links import find_links
-from core.places import Delivery, Place
+from core.places import ChannelProfile, Delivery, Place
 
 _TERM = 200  # characters of a term that somebody asks for
 
@@ -121,15 +123,22 @@ class Asking:
         await self._open(asked, views.settings_modal(profile, asked.place.channel, ui))
 
     async def save_settings(self, asked: Asked, view: Mapping[str, Any]) -> None:
+        """The form is gone when this begins: what becomes of it is whispered in the channel."""
         channel, profile = views.chosen(view)
         place = Place("slack", asked.place.workspace, channel)
-        if not await self._desk.people.may_set(place, asked.by):
-            ui = await self._desk.ui(place, asked.by)
-            await self._desk.whisper(place, asked.by, say("settings_refused", ui))
-            return
-        await self._desk.commands.set_profile(place, profile, asked.name)
+        try:
+            said = await self._save(place, asked, profile)
+        except StorageUnavailable as error:
+            ui = await self._desk.people.ui(place.workspace, asked.by)
+            said = replies.sentence(error, ui)
+        await self._desk.whisper(place, asked.by, said)
+
+    async def _save(self, place: Place, asked: Asked, profile: ChannelProfile) -> str:
+        allowed = await self._desk.people.may_set(place, asked.by)
+        if allowed:
+            await self._desk.commands.set_profile(place, profile, asked.name)
         ui = await self._desk.ui(place, asked.by)
-        await self._desk.whisper(place, asked.by, say("settings_saved", ui))
+        return say("settings_saved" if allowed else "settings_refused", ui)
 
     async def _open(self, asked: Asked, view: dict[str, Any]) -> None:
         bot = await self._desk.installations.of(asked.place.workspace)

@@ -10,8 +10,6 @@ from bot.slack.naming import Pressed
 Json = dict[str, Any]
 Blocks = list[Json]
 
-LONGEST_LABEL = 75
-
 
 def text(words: str, *, bold: bool = False, italic: bool = False) -> Json:
     style = {name: True for name, on in (("bold", bold), ("italic", italic)) if on}
@@ -27,10 +25,8 @@ def line(*elements: Json) -> Json:
     return {"type": "rich_text_section", "elements": list(elements)}
 
 
-def bullets(lines: Iterable[Json], *, ordered_from: int | None = None) -> Json:
-    style = "bullet" if ordered_from is None else "ordered"
-    offset = {} if ordered_from is None else {"offset": ordered_from}
-    return {"type": "rich_text_list", "style": style, "elements": list(lines), **offset}
+def bullets(lines: Iterable[Json]) -> Json:
+    return {"type": "rich_text_list", "style": "bullet", "elements": list(lines)}
 
 
 def rich(*parts: Json) -> Json:
@@ -54,9 +50,7 @@ def plain_text(words: str) -> Json:
     return {"type": "plain_text", "text": words, "emoji": True}
 
 
-def button(
-    action_id: str, label: str, value: str, *, spoken: str = "", primary: bool = False
-) -> Json:
+def button(action_id: str, label: str, value: str, *, spoken: str = "") -> Json:
     """`spoken`: what a screen reader says instead of an emoji."""
     made: Json = {
         "type": "button",
@@ -64,11 +58,7 @@ def button(
         "text": plain_text(label),
         "value": value,
     }
-    if spoken:
-        made["accessibility_label"] = spoken
-    if primary:
-        made["style"] = "primary"
-    return made
+    return {**made, "accessibility_label": spoken} if spoken else made
 
 
 def press(named: Pressed, label: str, *, spoken: str = "") -> Json:

@@ -27,7 +27,7 @@ from bot.slack.hearing import (
     written,
 )
 from bot.slack.words import say
-from core.errors import ChatRefused, MessageGone
+from core.errors import ChatFailed, ChatRefused, MessageGone
 from core.places import Place
 from core.ports import Deliveries
 
@@ -48,7 +48,6 @@ class Told:
 
     event: Mapping[str, Any]
     workspace: str
-    enterprise: str | None
     bot_user: str
     retried: bool
 
@@ -107,19 +106,19 @@ class Events:
         if isinstance(found, Erased):
             await self._erase(found)
             return None
+        if found is not None and told.retried:
+            found = await self._as_it_stands(found)
         if found is None or found.by == told.bot_user:
             return None
         if found.version:
-            return await self._change(found, told)
+            return await self._change(found)
         if self._version(found):
             return None  # it was changed or erased meanwhile
         if not found.links:
             return self._help_directly(found)
         return self._notice(found, await self._hear(found, asked=False))
 
-    async def _change(self, found: Written, told: Told) -> After | None:
-        if told.retried:
-            found = await self._as_it_stands(found)
+    async def _change(self, found: Written) -> After | None:
         ui = await self._desk.ui(found.place, found.by, said=found.text)
         async with self._one_change:
             if self._version(found) > found.version:
@@ -130,12 +129,15 @@ class Events:
             )
         return self._notice(found, heeded)
 
-    async def _as_it_stands(self, found: Written) -> Written:
-        """A change that comes late may have been overtaken by another while we were away."""
+    async def _as_it_stands(self, found: Written) -> Written | None:
+        """What Slack says again may be overtaken by what we did not hear; None where the message
+        is gone."""
         try:
-            return await self._desk.message(found.place, found.message) or found
-        except (ChatRefused, MessageGone) as error:
-            log.info("a change is taken as it was told: %s", error)
+            return await self._desk.message(found.place, found.message)
+        except MessageGone:
+            return None
+        except ChatFailed as error:
+            log.info("a message is taken as it was told: %s", error)
             return found
 
     async def _erase(self, found: Erased) -> None:
@@ -253,7 +255,7 @@ class Events:
         kind = str(told.event.get("type"))
         if kind == "tokens_revoked" and not (told.event.get("tokens") or {}).get("bot"):
             return  # a person's token, of which we have none
-        await self._desk.installations.removed(told.workspace, told.enterprise, kind)
+        await self._desk.installations.removed(told.workspace, kind)
 
     # --- which change of a message is the newest
 

@@ -15,6 +15,9 @@ from typing import Any
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
+from slack_sdk.oauth.installation_store.models.installation import (
+    Installation as StoredInstallation,
+)
 
 from core.errors import ChatRefused, ChatUnavailable
 
@@ -33,6 +36,23 @@ class Installation:
     token: str
     bot_id: str
     bot_user: str
+
+
+class ByTeam(AsyncInstallationStore):
+    """Installations are kept under their workspace alone: where a message is sent we know no
+    organisation, and in an Enterprise Grid the library would keep them under both."""
+
+    def __init__(self, inner: AsyncInstallationStore) -> None:
+        self._inner = inner
+
+    @property
+    def logger(self) -> logging.Logger:
+        return self._inner.logger
+
+    async def async_save(self, installation: StoredInstallation) -> None:
+        if not installation.is_enterprise_install:
+            installation.enterprise_id = None
+        await self._inner.async_save(installation)
 
 
 class Installations(AsyncAuthorize):
@@ -83,11 +103,11 @@ class Installations(AsyncAuthorize):
     def _is_gone(self, team: str) -> bool:
         return self._gone.get(team, 0.0) > self._clock()
 
-    async def removed(self, team: str, enterprise: str | None, why: str) -> None:
+    async def removed(self, team: str, why: str) -> None:
         """It was uninstalled, or its tokens were revoked: its token is forgotten."""
         self.gone(team, why)
         if self.store is not None:
-            await self.store.async_delete_all(enterprise_id=enterprise, team_id=team)
+            await self.store.async_delete_all(enterprise_id=None, team_id=team)
 
     def installed(self, team: str) -> None:
         """Once more, perhaps with another token."""

@@ -153,7 +153,6 @@ def _told(body: Body, req: AsyncBoltRequest, context: AsyncBoltContext) -> Told:
     return Told(
         body.get("event") or {},
         _team(context),
-        context.enterprise_id,
         (known.bot_user_id if known is not None else None) or "",
         retried=req.headers.get("x-slack-retry-num", ["0"])[0] not in ("", "0"),
     )

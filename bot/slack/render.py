@@ -103,7 +103,7 @@ def digest_blocks(
     record: DigestRecord, ui: Language, *, known: bool = False, delivery_id: str = ""
 ) -> Blocks:
     return [
-        rich(*_heading(record, ui), *_difficulty(record, ui)),
+        rich(*_head(record, ui)),
         rich(line(text(fitted(record.digest.summary, SUMMARY) or "…"))),
         *_words(record, ui),
         *_terms(record, ui),
@@ -112,24 +112,30 @@ def digest_blocks(
     ]
 
 
+def _head(record: DigestRecord, ui: Language) -> Iterator[Json]:
+    """Title and site, then the difficulty with what made it so."""
+    yield line(*_heading(record, ui), text("\n"), *_level(record, ui))
+    reasons = [line(*_reason(factor, ui)) for factor in strongest(record.details.factors)]
+    if reasons:
+        yield bullets(reasons)
+
+
 def _heading(record: DigestRecord, ui: Language) -> Iterator[Json]:
     title, url = fitted(_title(record, ui), TITLE), address(record.article.url)
-    head = text(title, bold=True) if url is None else link(url, title, bold=True)
+    yield text(title, bold=True) if url is None else link(url, title, bold=True)
     site = fitted(record.article.site or "", SITE)
-    yield line(head, *([text(f"  {site}", italic=True)] if site else []), text("\n"))
+    if site:
+        yield text(f"  {site}", italic=True)
 
 
 def _title(record: DigestRecord, ui: Language) -> str:
     return plain(record.article.title or "") or replies.say("untitled", ui)
 
 
-def _difficulty(record: DigestRecord, ui: Language) -> Iterator[Json]:
+def _level(record: DigestRecord, ui: Language) -> Iterator[Json]:
     level = record.digest.difficulty_level
-    said = say("level", ui, score=level.score, label=replies.label(level.label, ui))
-    yield line(text(f"{meter(level.score)} "), text(said, bold=True))
-    reasons = [line(*_reason(factor, ui)) for factor in strongest(record.details.factors)]
-    if reasons:
-        yield bullets(reasons)
+    yield text(f"{meter(level.score)} ")
+    yield text(say("level", ui, score=level.score, label=replies.label(level.label, ui)), bold=True)
 
 
 def meter(score: float) -> str:
@@ -152,18 +158,19 @@ def _reason(factor: Factor, ui: Language) -> Iterator[Json]:
 
 
 def _words(record: DigestRecord, ui: Language) -> Iterator[Json]:
-    lines = []
+    """Keywords and prerequisites, a line each, as far as there are any."""
+    elements: list[Json] = []
     for key, room, found in (
         ("keywords", KEYWORDS, record.digest.keywords),
         ("prerequisites", PREREQUISITES, record.digest.prerequisites),
     ):
         kept = " · ".join(filter(None, map(plain, found)))
         if kept:
-            label = text(f"{replies.say(key, ui)}  ", bold=True)
-            lines.append(line(label, text(fitted(kept, room))))
-    if lines:
-        separated = [one for each in lines for one in (each, line(text("\n")))]
-        yield rich(*separated[:-1])
+            before = "\n" if elements else ""
+            elements.append(text(f"{before}{replies.say(key, ui)}  ", bold=True))
+            elements.append(text(fitted(kept, room)))
+    if elements:
+        yield rich(line(*elements))
 
 
 def _terms(record: DigestRecord, ui: Language) -> Iterator[Json]:

@@ -40,8 +40,8 @@ class Socket:
     def connected(self) -> bool:
         return self._up.is_set()
 
-    async def start(self) -> None:
-        """Returns when events can come in."""
+    async def start(self, address: str) -> None:
+        """Connects to an address that Slack gave us just now. Returns when events can come in."""
         self._handler = AsyncSocketModeHandler(
             self._app,
             self._app_token,
@@ -50,6 +50,8 @@ class Socket:
         )
         client = self._handler.client
         client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
+        client.wss_uri = address
+        self._connecting = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call]
         self._watching = asyncio.create_task(self._watch(self._handler))
         await self._up.wait()
 

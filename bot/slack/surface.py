@@ -26,7 +26,7 @@ from bot.receiving import Receiver
 from bot.slack.api import Api, library_log
 from bot.slack.desk import Desk
 from bot.slack.http import INSTALL, REDIRECT, SlackHttp
-from bot.slack.installations import Installation, Installations
+from bot.slack.installations import ByTeam, Installation, Installations
 from bot.slack.listener import Listener
 from bot.slack.people import People
 from bot.slack.permissions import SCOPES
@@ -73,6 +73,7 @@ class SlackSurface:
         self.listener = Listener(self._desk, seen)
         self._app: AsyncApp | None = None
         self._socket: Socket | None = None
+        self._first_address = ""
         self._http = SlackHttp(lambda: self._app, _secret(settings.signing_secret))
 
     @property
@@ -109,7 +110,7 @@ class SlackSurface:
         if self._settings.mode == "socket":
             token = _secret(self._settings.app_token)
             self._socket = Socket(app, token, self._settings.ping_interval)
-            await self._socket.start()
+            await self._socket.start(self._first_address)
 
     async def close(self) -> None:
         """Answers that are begun may still be sent afterwards."""
@@ -164,9 +165,10 @@ class SlackSurface:
         """What is wrong with it, or nothing. Raises ChatUnavailable."""
         token = _secret(self._settings.app_token)
         try:
-            await self._api.write(token, "apps.connections.open", {})
+            opened = await self._api.write(token, "apps.connections.open", {})
         except ChatRefused as error:
             return say("app_token_wrong", "en", cause=error.reason)
+        self._first_address = str(opened["url"])
         return ""
 
     async def _installed(self, team: str, name: str) -> None:
@@ -185,10 +187,12 @@ class SlackSurface:
             signing_secret=_secret(self._settings.signing_secret),
             # The library takes its own kind of object here, too, and says so only in its code.
             authorize=cast("Any", self._installations),
-            oauth_settings=self._oauth() if self._many else None,
+            oauth_settings=self._oauth(),
         )
 
-    def _oauth(self) -> AsyncOAuthSettings:
+    def _oauth(self) -> AsyncOAuthSettings | None:
+        if self._installations.store is None:
+            return None
         return AsyncOAuthSettings(
             client_id=self._settings.client_id,
             client_secret=_secret(self._settings.client_secret),
@@ -196,7 +200,7 @@ class SlackSurface:
             user_scopes=[],
             install_path=INSTALL,
             redirect_uri_path=REDIRECT,
-            installation_store=self._installations.store,
+            installation_store=ByTeam(self._installations.store),
             state_store=self._state_store,
             callback_options=AsyncCallbackOptions(self._welcomed, self._refused),
             logger=library_log,

@@ -15,7 +15,7 @@ from support.slack_server import SlackServer, slack_server
 from support.slack_world import Channel, Message
 
 from core.digest import TechnicalTerm
-from core.errors import EngineTimedOut
+from core.errors import EngineTimedOut, StorageUnavailable
 from core.places import ChannelProfile, Place
 from core.settings import LimitSettings
 
@@ -154,6 +154,19 @@ async def test_a_form_for_a_channel_that_is_not_ones_own_saves_nothing() -> None
         [note] = await slack.until(lambda: slack.ephemeral(other, "U1"))
         assert "Only a workspace admin" in note.text
         assert bot.profiles.profiles == {}
+
+
+async def test_settings_that_cannot_be_kept_are_not_said_to_be_saved() -> None:
+    async with slack_server() as slack, a_bot(slack) as bot:
+
+        async def away(*_: object, **__: object) -> None:
+            raise StorageUnavailable("database")
+
+        bot.profiles.put = away  # type: ignore[method-assign]
+        channel = slack.channel("C1")
+        await submit(slack, channel, "U1")
+        [note] = slack.ephemeral(channel, "U1")
+        assert "database is not answering" in note.text
 
 
 async def test_the_form_shows_what_is_set_and_anybody_sets_a_direct_message() -> None:

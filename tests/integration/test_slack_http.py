@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 import uvicorn
 from pydantic import SecretStr
+from slack_sdk.oauth.installation_store.models.installation import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import AsyncSQLAlchemyInstallationStore
 from slack_sdk.oauth.state_store.sqlalchemy import AsyncSQLAlchemyOAuthStateStore
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -24,6 +25,7 @@ from support.slack_bot import SlackBot, build_bot, digests_in, quiet
 from support.slack_delivery import HttpRoad
 from support.slack_server import SlackServer, slack_server
 
+from bot.slack.installations import ByTeam, Installations
 from bot.slack.permissions import SCOPES
 from core.errors import ChatRefused
 from core.places import Place, SharedLink
@@ -288,6 +290,28 @@ async def test_an_uninstalled_workspace_is_forgotten_and_may_come_back(tmp_path:
         await install(over, "T2")
         ts = await slack.say(channel, user="U1", text=f"<{LINK}>")
         await slack.until(lambda: digests_in(slack, channel, ts))
+
+
+async def test_a_workspace_of_an_organisation_is_found_by_itself(tmp_path: Path) -> None:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'slack.db'}")
+    store = AsyncSQLAlchemyInstallationStore("1.2", engine)
+    async with engine.begin() as connection:
+        await connection.run_sync(store.metadata.create_all)
+    installation = Installation(
+        app_id="A1",
+        enterprise_id="E1",
+        team_id="T9",
+        user_id="U1",
+        bot_token="xoxb-nine",
+        bot_id="B9",
+        bot_user_id="U9",
+    )
+    await ByTeam(store).async_save(installation)
+    found = Installations(store)
+    assert (await found.of("T9")).bot_user == "U9"
+    await found.removed("T9", "app_uninstalled")
+    assert await store.async_find_bot(enterprise_id=None, team_id="T9") is None
+    await engine.dispose()
 
 
 def test_many_workspaces_need_a_store() -> None:

@@ -195,6 +195,35 @@ async def test_a_change_that_slack_repeats_is_taken_as_the_message_stands_now() 
             assert bot.accepted == [LINK]
 
 
+async def test_a_message_that_slack_repeats_after_it_was_deleted_is_not_answered() -> None:
+    async with slack_server() as slack:
+        slack.deliveries.retry_after = ()
+        channel = slack.channel("C1")
+        ts = await slack.say(channel, user="U1", text=f"<{LINK}>")
+        late = slack.events[-1]
+        await slack.delete(channel, ts)
+        await slack.settled()
+        async with a_bot(slack) as bot:
+            attempt = slack.deliveries.attempt("events_api", late, 2, "timeout")
+            await slack.sockets.send_on(slack.sockets.open[0], attempt, 3.0)
+            await quiet(slack, bot)
+            assert attempt.acked
+            assert bot.accepted == []
+
+
+async def test_after_downtime_the_repeated_event_is_the_only_one_and_counts() -> None:
+    async with slack_server() as slack:
+        slack.deliveries.retry_after = ()
+        channel = slack.channel("C1")
+        ts = await slack.say(channel, user="U1", text=f"<{LINK}>")
+        late = slack.events[-1]
+        await slack.settled()
+        async with a_bot(slack):
+            attempt = slack.deliveries.attempt("events_api", late, 3, "timeout")
+            await slack.sockets.send_on(slack.sockets.open[0], attempt, 3.0)
+            await digest_of(slack, channel, ts)
+
+
 # --- modes
 
 
