@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
+from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
+from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chats import Chat, Surface
@@ -19,11 +21,12 @@ from bot.intake import Intake
 from bot.making import Maker
 from bot.presence import Presence, this_process
 from bot.receiving import Receiver
-from bot.workflows import Workflows, WorkflowStore
+from bot.workflows import Workflows, WorkflowStore, erase_remembered
 from core.digesting import Digester
 from core.engine.choose import open_engine
 from core.engine.prepared import find, size_of
 from core.judging import glossary
+from core.places import Erased, Scope
 from core.ports import (
     Articles,
     Deliveries,
@@ -46,6 +49,7 @@ from storage.database import Version, database_url, look, open_database, workflo
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 from storage.erasing import SqlErasing
+from storage.installations import forget_installation, open_installations
 from storage.processes import SqlProcesses
 from storage.profiles import SqlProfiles
 from storage.retention import sweep
@@ -55,9 +59,6 @@ APP = "smartdevdigest"
 
 # A page lies between its fetching and its reading; longer than this only where a process died.
 _PAGE_SECONDS = 3600.0
-
-# Time to answer "may it be installed?".
-_STATE_SECONDS = 600
 
 Progress = Callable[[str, float], None]
 
@@ -95,6 +96,7 @@ class Stores:
     profiles: Profiles
     workspaces: Workspaces
     processes: Processes
+    slack: tuple[AsyncInstallationStore, AsyncOAuthStateStore] | None = None
 
 
 ChatMaker = Callable[[Settings, Stores, Receiver, Commands], Iterable[Surface]]
@@ -137,6 +139,7 @@ async def open_bot(
 @asynccontextmanager
 async def _open_stores(settings: Settings) -> AsyncIterator[Stores]:
     url = database_url(settings.database.url, data_dir(settings))
+    client = settings.slack.client_id
     async with open_database(url) as database:
         yield Stores(
             database,
@@ -146,6 +149,7 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Stores]:
             SqlProfiles(database),
             SqlWorkspaces(database),
             SqlProcesses(database),
+            None if client is None else await open_installations(database, client),
         )
 
 
@@ -236,33 +240,46 @@ def _surfaces(
 
 
 def _slack(settings: Settings, stores: Stores, receiver: Receiver, commands: Commands) -> Surface:
-    from slack_sdk.oauth.installation_store.sqlalchemy import AsyncSQLAlchemyInstallationStore
-    from slack_sdk.oauth.state_store.sqlalchemy import AsyncSQLAlchemyOAuthStateStore
-
     from bot.slack.surface import SlackSurface
 
-    client = settings.slack.client_id
-    many = client is not None
+    installations, states = stores.slack or (None, None)
     return SlackSurface(
         settings.slack,
         receiver,
         commands,
         seen=stores.deliveries,
         workspaces=stores.workspaces,
-        installation_store=AsyncSQLAlchemyInstallationStore(client, stores.database)
-        if many
-        else None,
-        state_store=AsyncSQLAlchemyOAuthStateStore(_STATE_SECONDS, stores.database)
-        if many
-        else None,
+        installation_store=installations,
+        state_store=states,
     )
 
 
 @asynccontextmanager
 async def open_erasing(settings: Settings) -> AsyncIterator[Erasing]:
     """Raises SettingsError where the database cannot be used."""
-    async with open_database(database_url(settings.database.url, data_dir(settings))) as database:
-        yield SqlErasing(database)
+    url = database_url(settings.database.url, data_dir(settings))
+    async with open_database(url) as database:
+        yield _Everywhere(database, WorkflowStore(await workflow_database(url)))
+
+
+class _Everywhere:
+    """Erases in our tables, in what workflows remember, and in Slack's installations."""
+
+    def __init__(self, database: AsyncEngine, workflows: WorkflowStore) -> None:
+        self._database = database
+        self._workflows = workflows
+        self._rows = SqlErasing(database)
+
+    async def look(self, scope: Scope) -> Erased:
+        return await self._rows.look(scope)
+
+    async def erase(self, scope: Scope) -> Erased:
+        # Workflows first: once our rows are gone nothing tells any more whose they were.
+        found = await self._rows.look(scope)
+        await asyncio.to_thread(erase_remembered, self._workflows, found.deliveries)
+        if scope.platform == "slack" and not scope.channel and not scope.user:
+            await forget_installation(self._database, scope.workspace)
+        return await self._rows.erase(scope)
 
 
 async def database_state(url: str | None, folder: Path) -> tuple[str, Version | None]:

@@ -34,7 +34,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    SetEnqueueOptions,
+    SetWorkflowID,
+)
+from sqlalchemy import create_engine, inspect
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -226,12 +234,6 @@ class Workflows:
             await DBOS.delete_workflows_async(ids)
         return len(ids)
 
-    async def erase(self, delivery_ids: Sequence[str]) -> None:
-        """Nothing is remembered of these deliveries any more."""
-        ids = [one for delivery in delivery_ids for one in (delivery, f"{delivery}-back")]
-        if ids:
-            await DBOS.delete_workflows_async(ids, delete_children=True)
-
     # --- the queue, as `bot/receiving.py` knows it
 
     async def enqueue(self, delivery: Delivery) -> None:
@@ -420,6 +422,33 @@ class Workflows:
     def _pace(self) -> float:
         """Seconds between two looks for a result: quick while few wait, gentle while many do."""
         return max(self._settings.polling, len(self._running) / 100)
+
+
+def erase_remembered(store: WorkflowStore, delivery_ids: Sequence[str]) -> None:
+    """Nothing is remembered of these deliveries any more. Works beside processes at work, whose
+    workflows of them end with their next step."""
+    ids = [one for delivery in delivery_ids for one in (delivery, f"{delivery}-back")]
+    if not ids or not _exists(store):
+        return
+    client = DBOSClient(
+        system_database_url=store.url,
+        dbos_system_schema=store.schema,
+        serializer=DBOSPortableJSONSerializer(),
+    )
+    try:
+        client.delete_workflows(ids, delete_children=True)
+    finally:
+        client.destroy()
+
+
+def _exists(store: WorkflowStore) -> bool:
+    """Whether any workflow was ever begun there."""
+    engine = create_engine(store.url)
+    try:
+        schema = store.schema if engine.dialect.name == "postgresql" else None
+        return inspect(engine).has_table("workflow_status", schema=schema)
+    finally:
+        engine.dispose()
 
 
 async def _despite_storage(act: Callable[..., Awaitable[Any]], *given: Any) -> Any:

@@ -19,7 +19,7 @@ from support.fakes import FakeEncoder, FakeEngine, FakeWeb
 
 from bot.chats import Ready, Trouble, Waiting
 from bot.making import Maker
-from bot.workflows import Workflows, WorkflowStore
+from bot.workflows import Workflows, WorkflowStore, erase_remembered
 from core import retrying
 from core.article import Page
 from core.digesting import Digester
@@ -365,7 +365,7 @@ async def test_what_workflows_remember_says_nothing_of_people_and_can_be_erased(
         kept = await asyncio.to_thread(_everything, world.store)
         assert delivery.id in kept
         assert "XYZ" not in kept
-        await work.erase([delivery.id])
+        await asyncio.to_thread(erase_remembered, world.store, [delivery.id])
         assert delivery.id not in await asyncio.to_thread(_everything, world.store)
 
 
