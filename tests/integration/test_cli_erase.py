@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from slack_sdk.oauth.installation_store import Installation
 from support.builders import a_shared_link
 from support.command import Command
 
 from core.places import Delivery
 from storage.database import database_url, open_database
 from storage.deliveries import SqlDeliveries
+from storage.installations import open_installations
 
 pytestmark = pytest.mark.slow
 SLACK = ("erase", "--platform", "slack", "--workspace", "T1")
@@ -88,3 +90,31 @@ async def test_wrong_usage_deletes_nothing(
 
 async def test_help_shows_an_example(command: Command) -> None:
     assert "smartdevdigest erase --platform slack" in (await command("erase", "--help")).out
+
+
+async def test_a_workspace_s_token_goes_with_it_and_no_other_s(
+    command: Command, tmp_path: Path, delivery: Delivery
+) -> None:
+    url = database_url(None, tmp_path / "data")
+    async with open_database(url) as database:
+        installations, _ = await open_installations(database, "1.2")
+        for team in ("T1", "T2"):
+            await installations.async_save(_installation(team))
+    assert (await command(*SLACK, "--yes")).code == 0
+    async with open_database(url) as database:
+        installations, _ = await open_installations(database, "1.2")
+        assert await installations.async_find_bot(enterprise_id=None, team_id="T1") is None
+        kept = await installations.async_find_bot(enterprise_id=None, team_id="T2")
+        assert kept is not None
+        assert kept.bot_token == _installation("T2").bot_token
+
+
+def _installation(team: str) -> Installation:
+    return Installation(
+        team_id=team,
+        user_id="U9",
+        bot_id="B1",
+        bot_user_id="UB",
+        bot_scopes="chat:write",
+        bot_token=f"xoxb-{team}",
+    )
