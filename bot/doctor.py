@@ -25,7 +25,7 @@ from bot.http.security import check_exposure
 from bot.wiring import data_dir, database_state, model_state
 from core.article import Language
 from core.errors import SettingsError
-from core.settings import HttpSettings, Settings
+from core.settings import DiscordSettings, HttpSettings, Settings, SlackSettings
 
 State = Literal["ok", "note", "bad"]
 MARKS: dict[State, tuple[str, str]] = {
@@ -67,6 +67,7 @@ async def examine(loaded: Loaded) -> list[Finding]:
     findings.append(await _gpu(settings))
     findings += _secrets(settings)
     findings.append(await _database(settings, folder))
+    findings += [_slack(settings.slack), _discord(settings.discord)]
     findings += _page(settings)
     return findings
 
@@ -193,6 +194,28 @@ def _secrets(settings: Settings) -> list[Finding]:
         elif key == ("http", "token"):
             findings.append(found("ok", "secrets", "secret_unset", name=variable(key)))
     return findings
+
+
+def _slack(slack: SlackSettings) -> Finding:
+    """What is set; whether Slack takes it is only known when it is asked (`run` asks first)."""
+    if slack.bot_token is None and slack.client_id is None:
+        return found("note", "slack", "slack_unset")
+    needed = {
+        "app_token": slack.mode == "socket" and slack.app_token is None,
+        "signing_secret": slack.mode == "http" and slack.signing_secret is None,
+        "client_secret": slack.client_id is not None and slack.client_secret is None,
+    }
+    lacking = [variable(("slack", name)) for name, lacks in needed.items() if lacks]
+    if lacking:
+        return found("bad", "slack", "slack_lacks", names=", ".join(lacking))
+    return found("ok", "slack", f"slack_{slack.mode}")
+
+
+def _discord(discord: DiscordSettings) -> Finding:
+    if discord.token is None:
+        return found("note", "discord", "discord_unset")
+    seen = "discord_all" if discord.message_content else "discord_asked"
+    return found("ok" if discord.message_content else "note", "discord", seen)
 
 
 async def _database(settings: Settings, folder: Path) -> Finding:

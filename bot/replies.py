@@ -260,6 +260,35 @@ WORDS: Mapping[str, Both] = {
     "doctor.gpu": ("그래픽 카드", "GPU"),
     "doctor.secrets": ("비밀 값", "secrets"),
     "doctor.database": ("데이터베이스", "database"),
+    "doctor.slack": ("Slack", "Slack"),
+    "doctor.discord": ("Discord", "Discord"),
+    "doctor.slack_unset": (
+        "연결하지 않음 · SMARTDEVDIGEST_SLACK__BOT_TOKEN과 …__APP_TOKEN을 설정하면 연결됩니다.",
+        "not connected · set SMARTDEVDIGEST_SLACK__BOT_TOKEN and …__APP_TOKEN to connect it.",
+    ),
+    "doctor.slack_lacks": (
+        "{names}이(가) 없습니다. 환경 변수나 .env에 설정해 주세요.",
+        "{names} missing; please set it in the environment or .env.",
+    ),
+    "doctor.slack_socket": ("Socket Mode로 연결", "by Socket Mode"),
+    "doctor.slack_http": (
+        "HTTP 이벤트로 연결 · /slack/events가 밖에서 보여야 합니다.",
+        "by HTTP events · /slack/events must be reachable from outside.",
+    ),
+    "doctor.discord_unset": (
+        "연결하지 않음 · SMARTDEVDIGEST_DISCORD__TOKEN을 설정하면 연결됩니다.",
+        "not connected · set SMARTDEVDIGEST_DISCORD__TOKEN to connect it.",
+    ),
+    "doctor.discord_all": (
+        "메시지의 링크를 모두 읽음(Message Content 권한 필요)",
+        "reads links in messages (needs the Message Content intent)",
+    ),
+    "doctor.discord_asked": (
+        "Message Content 권한 없이 · 멘션, 명령, 메뉴, 🔍 반응에만 답합니다. 모든 링크를 읽으려면 "
+        "권한을 켜고 discord.message_content를 true로 설정해 주세요.",
+        "without Message Content · answers mentions, commands, the menu and 🔍 only; for every link "
+        "grant the intent and set discord.message_content to true.",
+    ),
     "doctor.page": ("웹 페이지", "page"),
     "doctor.from": (
         "프로필 {profile} · {files} 읽음",

@@ -111,6 +111,7 @@ async def test_a_workspace_s_token_goes_with_it_and_no_other_s(
 
 def _installation(team: str) -> Installation:
     return Installation(
+        app_id="A1",
         team_id=team,
         user_id="U9",
         bot_id="B1",

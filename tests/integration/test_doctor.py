@@ -98,3 +98,23 @@ async def test_a_driver_that_fails_means_no_gpu(
 )
 def test_sizes_are_read_by_people(size: int, shown: str) -> None:
     assert human_size(size) == shown
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "said"),
+    [
+        ({}, "note", "SMARTDEVDIGEST_SLACK__BOT_TOKEN"),
+        ({"SLACK__BOT_TOKEN": "x"}, "bad", "SMARTDEVDIGEST_SLACK__APP_TOKEN missing"),
+        ({"SLACK__BOT_TOKEN": "x", "SLACK__APP_TOKEN": "y"}, "ok", "Socket Mode"),
+        ({"SLACK__BOT_TOKEN": "x", "SLACK__MODE": "http"}, "bad", "SIGNING_SECRET missing"),
+        ({"DISCORD__TOKEN": "x"}, "ok", "reads links"),
+        ({"DISCORD__TOKEN": "x", "DISCORD__MESSAGE_CONTENT": "false"}, "note", "mentions"),
+    ],
+)
+async def test_what_a_chat_still_needs_is_said(
+    given: dict[str, str], state: str, said: str, tmp_path: Path
+) -> None:
+    wanted = "discord" if any("DISCORD" in name for name in given) else "slack"
+    told = await finding(wanted, loaded(tmp_path, **given))
+    assert (told.state, said in told.said("en")) == (state, True), told.said("en")
+    assert told.said("ko") != told.said("en")
