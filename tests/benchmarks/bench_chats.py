@@ -1,0 +1,224 @@
+"""A storm of links in a chat: the whole bot as a process, against the tests' own strict server.
+
+    python tests/benchmarks/bench_chats.py slack                  # 500 links, 20 channels, 50 a second
+    python tests/benchmarks/bench_chats.py discord --links 500
+    python tests/benchmarks/bench_chats.py slack --engine echo    # without the model
+
+By default the embedded model makes the digests on the same processors (prepared beforehand in
+--data; `smartdevdigest prepare` there). `--articles` different articles are shared again and
+again, as links are. Prints a table; exits with 1 where a link was not answered exactly once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.discord_server import DiscordServer, discord_server  # noqa: E402
+from support.messenger import Messenger, messenger  # noqa: E402
+from support.slack_server import SlackServer, slack_server  # noqa: E402
+from support.whole_bot import WholeBot, digests_in_discord, digests_in_slack  # noqa: E402
+
+
+@dataclass
+class Storm:
+    """What was measured, in seconds."""
+
+    shared: int
+    once: int
+    placeholders: list[float]
+    answers: list[float]
+    acks: list[float]
+    refused: int
+    duration: float
+
+
+async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger) -> Storm:
+    async with slack_server() as slack:
+        bot.in_slack(slack)
+        bot.start()
+        await slack.until(lambda: slack.sockets.open, 120)
+        await asyncio.sleep(options.warm)
+        channels = [slack.channel(f"C{number}") for number in range(options.channels)]
+        began = time.monotonic()
+        shared: list[tuple[Any, str, float]] = []
+
+        async def share(number: int) -> None:
+            channel = channels[number % len(channels)]
+            text = f"<{web.link(number % options.articles)}>"
+            ts = await slack.say(channel, user=f"U{number % 50}", text=text)
+            shared.append((channel, ts, time.monotonic()))
+
+        await _paced(options, share)
+        times = _Times(slack, shared)
+        with contextlib.suppress(AssertionError):
+            await slack.until(times.all_answered, options.patience)
+        acks = [attempt.seconds for attempt in slack.attempts if attempt.acked]
+        limited = sum(call.status == 429 for call in slack.calls_made)
+        return Storm(
+            shared=len(shared),
+            once=sum(len(channel.replies_to(ts)) == 1 for channel, ts, _ in shared),
+            placeholders=times.placeholders(),
+            answers=times.answers(),
+            acks=acks,
+            refused=limited,
+            duration=time.monotonic() - began,
+        )
+
+
+class _Times:
+    """When each link got its first message, and its digest."""
+
+    def __init__(self, slack: SlackServer, shared: list[tuple[Any, str, float]]) -> None:
+        self.slack, self.shared = slack, shared
+        self.first: dict[str, float] = {}
+        self.digest: dict[str, float] = {}
+
+    def all_answered(self) -> bool:
+        now = time.monotonic()
+        for channel, ts, _ in self.shared:
+            if ts not in self.first and channel.replies_to(ts):
+                self.first[ts] = now
+            if ts not in self.digest and digests_in_slack(channel, ts):
+                self.digest[ts] = now
+        return len(self.digest) == len(self.shared)
+
+    def placeholders(self) -> list[float]:
+        return [self.first[ts] - at for _, ts, at in self.shared if ts in self.first]
+
+    def answers(self) -> list[float]:
+        return [self.digest[ts] - at for _, ts, at in self.shared if ts in self.digest]
+
+
+async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger) -> Storm:
+    async with discord_server() as discord:
+        bot.in_discord(discord)
+        guild = discord.guild("G")
+        channels = [guild.text_channel(f"c{number}") for number in range(options.channels)]
+        people = [discord.user(f"user{number}") for number in range(50)]
+        bot.start()
+        await discord.until(lambda: discord.gateway.sessions, 120)
+        await asyncio.sleep(options.warm)
+        began = time.monotonic()
+        shared: list[tuple[Any, float]] = []
+
+        async def share(number: int) -> None:
+            channel, person = channels[number % len(channels)], people[number % 50]
+            message = await discord.say(channel, person, web.link(number % options.articles))
+            shared.append((message, time.monotonic()))
+
+        await _paced(options, share)
+        first: dict[int, float] = {}
+        digest: dict[int, float] = {}
+
+        def all_answered() -> bool:
+            now = time.monotonic()
+            for message, at in shared:
+                if message.thread is None:
+                    continue
+                if message.id not in first and discord.by_bot(message.thread):
+                    first[message.id] = now - at
+                if message.id not in digest and digests_in_discord(discord, message.thread):
+                    digest[message.id] = now - at
+            return len(digest) == len(shared)
+
+        if options.cut:
+            asyncio.get_running_loop().call_later(options.cut, _cut, discord)
+        with contextlib.suppress(AssertionError):
+            await discord.until(all_answered, options.patience)
+        return Storm(
+            shared=len(shared),
+            once=sum(
+                message.thread is not None and len(discord.by_bot(message.thread)) == 1
+                for message, _ in shared
+            ),
+            placeholders=[*first.values()],
+            answers=[*digest.values()],
+            acks=[],
+            refused=sum(call.status == 429 for call in discord.calls()),
+            duration=time.monotonic() - began,
+        )
+
+
+def _cut(discord: DiscordServer) -> None:
+    """The gateway's connections break off in the middle."""
+    for connection in [*discord.gateway.connections]:
+        connection.reset()
+
+
+async def _paced(options: argparse.Namespace, share: Callable[[int], Awaitable[None]]) -> None:
+    began = time.monotonic()
+    for number in range(options.links):
+        await asyncio.sleep(max(0.0, began + number / options.rate - time.monotonic()))
+        await share(number)
+
+
+def _row(name: str, seconds: list[float]) -> str:
+    if not seconds:
+        return f"| {name} | – |"
+    ordered = sorted(seconds)
+    p50, p99 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"| {name}, p50 / p99 | {p50:.3f} / {p99:.3f} s |"
+
+
+async def measure(options: argparse.Namespace) -> int:
+    storm_of = {"slack": slack_storm, "discord": discord_storm}[options.chat]
+    with tempfile.TemporaryDirectory() as folder:
+        bot = WholeBot(Path(folder))
+        bot.environ["SMARTDEVDIGEST_MODEL__ENGINE"] = options.engine
+        if options.data:
+            bot.environ["SMARTDEVDIGEST_DATA_DIR"] = str(options.data.resolve())
+            bot.environ["SMARTDEVDIGEST_DATABASE__URL"] = f"sqlite:///{folder}/bench.sqlite3"
+        async with messenger() as web:
+            bot.articles_at(web.address)
+            try:
+                storm = await storm_of(options, bot, web)
+                code = await asyncio.to_thread(bot.stop)
+            finally:
+                bot.kill()
+    print(f"\n| {options.chat}, engine {options.engine} | |\n|---|---|")
+    print(f"| links shared | {storm.shared} in {options.channels} channels, {options.rate:g}/s |")
+    print(f"| answered exactly once | {storm.once} |")
+    print(f"| digests | {len(storm.answers)} in {storm.duration:.0f} s |")
+    if storm.acks:
+        print(_row(f"acknowledgement of {len(storm.acks)} events", storm.acks))
+    print(_row("first message", storm.placeholders))
+    print(_row("digest", storm.answers))
+    print(f"| answers of 429 | {storm.refused} |")
+    print(f"| graceful stop | exit {code} |")
+    return 0 if storm.once == storm.shared == len(storm.answers) else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("chat", choices=["slack", "discord"])
+    parser.add_argument("--links", type=int, default=500)
+    parser.add_argument("--channels", type=int, default=20)
+    parser.add_argument("--articles", type=int, default=40)
+    parser.add_argument("--rate", type=float, default=50.0, help="links a second")
+    parser.add_argument("--engine", default="ctranslate2")
+    parser.add_argument("--data", type=Path, help="a data folder with the prepared model")
+    parser.add_argument("--warm", type=float, default=10.0, help="seconds before the storm")
+    parser.add_argument("--cut", type=float, default=0.0, help="Discord: cut the gateway after")
+    parser.add_argument("--patience", type=float, default=600.0, help="seconds")
+    options = parser.parse_args()
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    return asyncio.run(measure(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
