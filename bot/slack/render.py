@@ -104,6 +104,7 @@ def digest_blocks(
 ) -> Blocks:
     return [
         rich(*_head(record, ui)),
+        {"type": "divider"},
         rich(line(text(fitted(record.digest.summary, SUMMARY) or "…"))),
         *_words(record, ui),
         *_terms(record, ui),
