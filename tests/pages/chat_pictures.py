@@ -161,12 +161,12 @@ async def photograph(scenes: dict[str, Json], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as player:
         browser = await player.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        page = await browser.new_page(viewport={"width": WIDTH, "height": 400})
+        page = await browser.new_page(viewport={"width": WIDTH, "height": 100})
         for name, shown in scenes.items():
             await page.emulate_media(color_scheme=shown["theme"], reduced_motion="reduce")
             await page.set_content(draw(shown))
             await page.evaluate("document.fonts.ready")
-            await page.locator("body").screenshot(path=str(out / f"{name}.png"))
+            await page.screenshot(path=str(out / f"{name}.png"), full_page=True)
         await browser.close()
 
 
