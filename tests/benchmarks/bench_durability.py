@@ -160,20 +160,24 @@ async def queue(options: argparse.Namespace) -> bool:
                     await asyncio.sleep(1)
                     memory.append(bots.memory())
                 accepted = time.monotonic() - began
-                while len(chat.answered()) < options.links:
+                measured, before = time.monotonic(), len(chat.answered())
+                wanted = min(options.links, before + options.answers)
+                while len(chat.answered()) < wanted:
                     await asyncio.sleep(1)
                     memory.append(bots.memory())
-                answered = time.monotonic() - began
+                answered = time.monotonic() - measured
+                done = len(chat.answered()) - before
                 bots.stop()
                 good &= _judged(
                     chat,
                     options.links,
-                    0,
+                    None,
                     [
                         ("processes", str(count)),
                         ("accepted", f"{options.links / accepted:.0f} links/s"),
                         ("accepting one, p50 / p99", _percentiles(chat.accepting)),
-                        ("answered", f"{options.links / answered:.0f} links/s"),
+                        ("answered meanwhile", str(before)),
+                        ("answered afterwards", f"{done / answered:.1f} links/s"),
                         (
                             "memory, start / most / end",
                             f"{memory[0]:.0f} / {max(memory):.0f} / {memory[-1]:.0f} MiB",
@@ -208,14 +212,14 @@ async def _settled(chat: Messenger, shared: int, patience: float) -> int:
     return shared - len(chat.answered())
 
 
-def _judged(chat: Messenger, shared: int, lost: int, rows: list[tuple[str, str]]) -> bool:
+def _judged(chat: Messenger, shared: int, lost: int | None, rows: list[tuple[str, str]]) -> bool:
     doubled = chat.doubled()
     troubled = [one for one in chat.answered() if one.said[-1].startswith("trouble")]
     table = [
         *rows,
         ("links shared", str(shared)),
         ("answered", str(len(chat.answered()))),
-        ("lost", str(lost)),
+        ("lost", "not waited for" if lost is None else str(lost)),
         ("answered twice", str(len(doubled))),
         ("answered with trouble", str(len(troubled))),
         ("fetches of the most fetched article", str(max(chat.fetched.values(), default=0))),
@@ -239,6 +243,9 @@ def main() -> int:
     parser.add_argument("--patience", type=float, default=180.0, help="seconds to settle")
     parser.add_argument("--seconds", type=float, default=30.0, help="the database is away")
     parser.add_argument("--links", type=int, default=10_000)
+    parser.add_argument(
+        "--answers", type=int, default=1_000, help="queue: stop after so many more answers"
+    )
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--seed", type=int, default=17)
     options = parser.parse_args()
