@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from support import bot_process
@@ -31,8 +32,11 @@ class Bots:
         self.address, self.data, self.database = address, data, database
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> None:
-        self.processes.append(bot_process.start(self.address, self.data, database=self.database))
+    def start(self, kind: Literal["bot", "worker"] = "bot", **environ: str) -> None:
+        started = bot_process.start(
+            self.address, self.data, database=self.database, kind=kind, environ=environ
+        )
+        self.processes.append(started)
 
     def kill(self, which: int = 0) -> None:
         process = self.processes.pop(which)
@@ -95,6 +99,21 @@ async def test_asked_to_stop_in_the_middle_it_stops_in_time_and_the_next_one_goe
     bots.processes.clear()
     bots.start()
     await chat.until(lambda: len(chat.answered()) >= links, 90)
+    assert said_once(chat, links)
+
+
+@pytest.mark.parametrize("bots", ["postgres"], indirect=True)
+async def test_a_bot_without_a_model_leaves_digests_to_a_worker(
+    chat: Messenger, bots: Bots
+) -> None:
+    links = 4
+    bots.start(SMARTDEVDIGEST_QUEUE__DIGESTS="0")
+    for number in range(links):
+        chat.share(number)
+    await chat.until(lambda: len(chat.messages) == links, 60)
+    assert chat.answered() == []
+    bots.start("worker")
+    await chat.until(lambda: len(chat.answered()) >= links, 60)
     assert said_once(chat, links)
 
 
