@@ -10,14 +10,14 @@ before it posts what may have been posted before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.routing import BaseRoute
 
 from core.digest import DigestRecord
-from core.errors import ChatFailed, DigestError
+from core.errors import DigestError
 from core.places import Platform, SharedLink
 
 
@@ -42,6 +42,11 @@ class Trouble:
 
 
 Shown = Waiting | Ready | Trouble
+AboutTo = Callable[[], Awaitable[None]]
+
+
+async def unasked() -> None:
+    """Nobody else would say the same: a message of a test, or one that nobody keeps."""
 
 
 class Chat(Protocol):
@@ -54,9 +59,15 @@ class Chat(Protocol):
     @property
     def platform(self) -> Platform: ...
 
-    async def post(self, shared: SharedLink, shown: Shown, *, key: str) -> str:
+    async def post(
+        self, shared: SharedLink, shown: Shown, *, key: str, about_to: AboutTo = unasked
+    ) -> str:
         """Answers the message with the link, in its thread. Returns the name of our message, in
-        the platform's own words; it is all that `edit` and `remove` are given to know it by."""
+        the platform's own words; it is all that `edit` and `remove` are given to know it by.
+
+        `about_to` is called right before each sending, behind all waiting for a turn; what it
+        raises ends the attempt with nothing sent, and travels on.
+        """
 
     async def edit(self, shared: SharedLink, reply: str, shown: Shown, *, key: str) -> None: ...
 
@@ -83,6 +94,3 @@ class Surface(Protocol):
 
     async def close(self) -> None:
         """Takes nothing more in; what is being sent is sent."""
-
-
-__all__ = ["Chat", "ChatFailed", "Ready", "Shown", "Surface", "Trouble", "Waiting"]

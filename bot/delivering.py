@@ -1,27 +1,49 @@
 """Saying each thing once, whatever dies in between: the outbox between workflows and chats.
 
-A message goes out in three short moments: "may be out there" is kept, the platform takes it, its
-name is kept. Who finds the first without the last looks for the message before sending another;
-everything after the first message is an edit of it, which may be repeated.
+A message goes out in three short moments: it is claimed, the platform takes it, its name is kept.
+Who finds the first without the last looks for the message before sending another; everything after
+the first message is an edit of it, which may be repeated.
+
+Two processes may believe that a delivery is theirs (one was taken for dead and was only slow). The
+claim, made right before the sending, lets one of them speak; the other one waits until whatever the
+first had sent must have arrived, and then looks.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bot.chats import Chat, Shown
-from core.errors import ChatFailed, ChatRefused, MessageGone
+from core.errors import ChatFailed, ChatRefused, ChatUnavailable, MessageGone
 from core.places import Delivery
 from core.ports import Deliveries
 
 log = logging.getLogger(__name__)
 
 
+# Seconds after which a message that was being sent has arrived or never will: longer than any
+# adapter waits for the answer to one sending.
+SETTLED = timedelta(seconds=20)
+
+
 class Outbox:
-    def __init__(self, deliveries: Deliveries, chats: Mapping[str, Chat]) -> None:
+    """`me` names this process among those that share the deliveries."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        chats: Mapping[str, Chat],
+        *,
+        me: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._deliveries = deliveries
         self._chats = chats
+        self._me = me
+        self._now = now
 
     async def show(self, delivery_id: str, shown: Shown) -> bool:
         """Says it, by a first message or an edit of it. False: it was withdrawn, nobody wants it.
@@ -35,8 +57,8 @@ class Outbox:
         chat = self._chat(delivery)
         reply = await self._known(delivery, chat)
         if reply is None:
-            await self._deliveries.trying(delivery_id)
-            reply = await chat.post(delivery.shared, shown, key=delivery_id)
+            claim = partial(self._claim, delivery)
+            reply = await chat.post(delivery.shared, shown, key=delivery_id, about_to=claim)
             await self._deliveries.replied(delivery_id, reply)
         else:
             await chat.edit(delivery.shared, reply, shown, key=delivery_id)
@@ -54,12 +76,21 @@ class Outbox:
 
     async def _known(self, delivery: Delivery, chat: Chat) -> str | None:
         """Our message, if there is one: by what we kept, or where that may be behind, by looking."""
-        if delivery.reply is not None or not delivery.tried:
+        if delivery.reply is not None or delivery.tried_by is None:
             return delivery.reply
+        if delivery.tried_by != self._me and delivery.tried_at is not None:
+            settled = delivery.tried_at + SETTLED - self._now()
+            if settled > timedelta(0):
+                raise _elsewhere(delivery, settled.total_seconds())
         found = await chat.find(delivery.shared, delivery.id)
         if found is not None:
             await self._deliveries.replied(delivery.id, found)
         return found
+
+    async def _claim(self, delivery: Delivery) -> None:
+        before = self._now() - SETTLED
+        if not await self._deliveries.claim(delivery.id, self._me, settled_before=before):
+            raise _elsewhere(delivery, 1.0)
 
     async def _withdrawn_meanwhile(self, delivery_id: str, reply: str, chat: Chat) -> bool:
         """The message may be deleted while we answer it."""
@@ -81,3 +112,8 @@ class Outbox:
         if chat is None:
             raise ChatFailed(platform, "this process does not speak with it")
         return chat
+
+
+def _elsewhere(delivery: Delivery, seconds: float) -> ChatUnavailable:
+    platform = delivery.shared.place.platform
+    return ChatUnavailable(platform, "another process was saying it", retry_after=seconds)

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Standing = Literal["missing", "going", "answered", "broken"]
 _PAGE = 500
+_BUSY_LEASES = 6
 # Between two looks for what was accepted and not queued while nobody died (the queue was away).
 _FORGOTTEN_SECONDS = 60.0
 
@@ -134,15 +135,15 @@ class Presence:
         await self.queue_forgotten()
 
     async def dead(self) -> list[str]:
-        here = [
-            one.id
-            for one in await self._processes.all()
-            if one.id != self.me.id and died_here(one, self.me.host)
-        ]
-        silent: list[str] = []
-        if self._clock() >= self._trust_from:
-            silent = await self._processes.dead(self._lease)
-        return list(dict.fromkeys(one for one in [*here, *silent] if one != self.me.id))
+        others = [one for one in await self._processes.all() if one.id != self.me.id]
+        gone = {one.id for one in others if died_here(one, self.me.host)}
+        if self._clock() < self._trust_from:
+            return sorted(gone)
+        # One of this machine is seen to live: it may be busy, and is given more time.
+        near = {one.id for one in others if one.host == self.me.host} - gone
+        silent = set(await self._processes.dead(self._lease)) - near
+        stuck = near & set(await self._processes.dead(self._lease * _BUSY_LEASES))
+        return sorted((gone | silent | stuck) - {self.me.id})
 
     async def queue_forgotten(self) -> None:
         """What was accepted, but never queued; and what can never be answered."""

@@ -66,9 +66,10 @@ async def work(settings: Settings, ui: Language) -> None:
     async with AsyncExitStack() as stack:
         with preparation_bar(ui) as heard:
             bot = await stack.enter_async_context(open_bot(settings, kind="worker", progress=heard))
-        await bot.service.digester.warm_up()
-        await stack.enter_async_context(_working(bot))
         stack.enter_context(_signals(stop))
+        warming = asyncio.create_task(bot.service.digester.warm_up())
+        stack.callback(warming.cancel)
+        await stack.enter_async_context(_working(bot))
         typer.echo(replies.say("working", ui, model=bot.service.engine.name))
         typer.echo(replies.say("stop_hint", ui))
         sys.stdout.flush()

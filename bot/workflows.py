@@ -112,7 +112,7 @@ class Workflows:
     ) -> None:
         self._deliveries = deliveries
         self._maker = maker
-        self._outbox = Outbox(deliveries, chats)
+        self._outbox = Outbox(deliveries, chats, me=executor)
         self._chats = chats
         self._settings = settings
         self._store = store

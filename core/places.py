@@ -79,8 +79,8 @@ class Delivery:
     """A shared link on its way to an answer, or there.
 
     `turn` orders the waiting ones so that channels share fairly (lower goes first). `reply` is
-    our message in the platform's own words, once it is known. `tried`: a first message may
-    have been sent although we never heard of its arrival, so look before sending another.
+    our message in the platform's own words, once it is known. `tried_by`, `tried_at`: the process that was about to send a first message,
+    and when; it may be out there although we never heard of its arrival.
     `digest_id` or `error` (a code of core.errors, with `reason`) is how it ended.
     """
 
@@ -91,7 +91,8 @@ class Delivery:
     turn: int
     accepted_at: datetime
     reply: str | None = None
-    tried: bool = False
+    tried_by: str | None = None
+    tried_at: datetime | None = None
     digest_id: str | None = None
     error: str | None = None
     reason: str = ""

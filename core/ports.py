@@ -172,8 +172,12 @@ class Deliveries(Protocol):
 
     async def get(self, delivery_id: str) -> Delivery | None: ...
 
-    async def trying(self, delivery_id: str) -> None:
-        """From here on a message may be out there: `tried`."""
+    async def claim(self, delivery_id: str, by: str, *, settled_before: datetime) -> bool:
+        """This process is about to send a first message: from here on one may be out there.
+
+        False, and nothing is changed, where one has arrived already, the link is withdrawn, or
+        another process claimed it later than `settled_before`: its message may be on its way.
+        """
 
     async def replied(self, delivery_id: str, reply: str) -> None:
         """Our message has arrived, and this is its name."""

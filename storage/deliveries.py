@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -62,8 +63,17 @@ class SqlDeliveries:
     async def get(self, delivery_id: str) -> Delivery | None:
         return await self._first(_one(delivery_id))
 
-    async def trying(self, delivery_id: str) -> None:
-        await self._change(delivery_id, tried=True)
+    async def claim(self, delivery_id: str, by: str, *, settled_before: datetime) -> bool:
+        free = or_(
+            DeliveryRow.tried_by.is_(None),
+            DeliveryRow.tried_by == by,
+            DeliveryRow.tried_at <= settled_before,
+        )
+        unsaid = and_(DeliveryRow.reply.is_(None), DeliveryRow.state != "withdrawn", free)
+        change = update(DeliveryRow).where(DeliveryRow.id == delivery_id, unsaid)
+        async with writing(self._engine) as connection:
+            done = await connection.execute(change.values(tried_by=by, tried_at=self._now()))
+        return done.rowcount == 1
 
     async def replied(self, delivery_id: str, reply: str) -> None:
         await self._change(delivery_id, reply=reply)
@@ -186,7 +196,6 @@ def delivery_values(shared: SharedLink, now: datetime) -> dict[str, Any]:
         "canonical": canonical(shared.link),
         "state": "waiting",
         "accepted_at": now,
-        "tried": False,
         "reason": "",
     }
 
@@ -209,7 +218,8 @@ def delivery_of(row: Row[Any]) -> Delivery:
         turn=row.turn,
         accepted_at=row.accepted_at,
         reply=row.reply,
-        tried=row.tried,
+        tried_by=row.tried_by,
+        tried_at=row.tried_at,
         digest_id=row.digest_id,
         error=row.error,
         reason=row.reason,

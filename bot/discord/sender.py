@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 import discord
 from discord.http import handle_message_parameters
 
-from bot.chats import Ready, Shown
+from bot.chats import AboutTo, Ready, Shown, unasked
 from bot.discord import places, render, troubles
 from bot.discord.naming import message_id, moment_of, pressed, reply_ids, reply_name
 from bot.discord.refusals import Refusals
@@ -56,10 +56,13 @@ class DiscordChat:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def post(self, shared: SharedLink, shown: Shown, *, key: str) -> str:
+    async def post(
+        self, shared: SharedLink, shown: Shown, *, key: str, about_to: AboutTo = unasked
+    ) -> str:
         async with self._at_work(shared), self._turn(shared.place.channel):
             where, reference = await self._where(shared, shown)
             await self._check(where, shared)
+            await about_to()
             sent = await self._send(where, reference, shown, shared, key)
             return reply_name(where.id, sent.id)
 

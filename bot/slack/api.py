@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 library_log = logging.getLogger("slack_bolt.bot")
 library_log.setLevel(logging.WARNING)
 
-_TIMEOUT = 30.0  # seconds for one answer
+_TIMEOUT = 15.0  # seconds for one answer; less than bot/delivering.py's SETTLED
 _READS = 3  # attempts
 _LONGEST_PAUSE = 5.0  # seconds between them; whoever is asked to wait longer comes again later
 

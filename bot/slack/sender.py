@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from bot.chats import Shown, Waiting
+from bot.chats import AboutTo, Shown, Waiting, unasked
 from bot.pacing import Lanes
 from bot.slack import render
 from bot.slack.api import REVOKED, Api
@@ -38,7 +38,9 @@ class SlackChat:
         self._installations = installations
         self._lanes = Lanes(per_second, BURST)
 
-    async def post(self, shared: SharedLink, shown: Shown, *, key: str) -> str:
+    async def post(
+        self, shared: SharedLink, shown: Shown, *, key: str, about_to: AboutTo = unasked
+    ) -> str:
         place = shared.place
         thread = place.thread or message_ts(shared.message)
         arguments = {
@@ -49,7 +51,7 @@ class SlackChat:
             **({"thread_ts": thread} if thread else {}),
         }
         urgency = _LAST if isinstance(shown, Waiting) else _NEXT
-        posted = await self._write(place, "chat.postMessage", arguments, urgency)
+        posted = await self._write(place, "chat.postMessage", arguments, urgency, about_to)
         return reply_name(place.channel, str(posted["ts"]))
 
     async def edit(self, shared: SharedLink, reply: str, shown: Shown, *, key: str) -> None:
@@ -116,7 +118,12 @@ class SlackChat:
             raise
 
     async def _write(
-        self, place: Place, method: str, arguments: Mapping[str, Any], urgency: int
+        self,
+        place: Place,
+        method: str,
+        arguments: Mapping[str, Any],
+        urgency: int,
+        about_to: AboutTo = unasked,
     ) -> Json:
         """In the channel's lane. A 429 did nothing: it is waited out there, and nobody overtakes."""
         lane = f"{place.workspace}:{place.channel}"
@@ -124,6 +131,7 @@ class SlackChat:
         async with self._lanes.turn(lane, urgency=urgency):
             while True:
                 bot = await self._installations.of(place.workspace)
+                await about_to()
                 try:
                     return await self._api.write(bot.token, method, arguments)
                 except ChatUnavailable as error:

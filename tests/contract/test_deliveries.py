@@ -18,6 +18,8 @@ from storage.deliveries import SqlDeliveries
 
 OTHER = replace(PLACE, channel="C2")
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
 
 class Clock:
     """Goes on by a second whenever it is looked at."""
@@ -66,7 +68,7 @@ async def test_what_was_accepted_comes_back_equal(deliveries: Deliveries) -> Non
     assert delivery == await deliveries.get(delivery.id)
     assert (delivery.id, delivery.shared, delivery.state) == (shared.key, shared, "waiting")
     assert delivery.canonical == "https://a.example/%EA%B8%80"
-    assert (delivery.tried, delivery.reply, delivery.digest_id) == (False, None, None)
+    assert (delivery.tried_by, delivery.reply, delivery.digest_id) == (None, None, None)
     assert delivery.accepted_at.tzinfo is UTC
 
 
@@ -152,14 +154,46 @@ async def test_links_accepted_at_once_have_fair_turns(deliveries: Deliveries) ->
 
 async def test_a_delivery_remembers_how_far_it_is(deliveries: Deliveries) -> None:
     one = await accepted(deliveries, a_shared_link())
-    await deliveries.trying(one.id)
-    assert await deliveries.get(one.id) == replace(one, tried=True)
+    assert await deliveries.claim(one.id, "me", settled_before=LONG_AGO)
+    claimed = await deliveries.get(one.id)
+    assert claimed is not None
+    assert claimed == replace(one, tried_by="me", tried_at=claimed.tried_at)
+    assert claimed.tried_at is not None
     await deliveries.replied(one.id, "1.5")
-    assert await deliveries.get(one.id) == replace(one, tried=True, reply="1.5")
+    assert await deliveries.get(one.id) == replace(claimed, reply="1.5")
     await deliveries.answered(one.id, "d" * 24)
     assert await deliveries.get(one.id) == replace(
-        one, tried=True, reply="1.5", state="answered", digest_id="d" * 24
+        claimed, reply="1.5", state="answered", digest_id="d" * 24
     )
+
+
+async def test_of_two_processes_one_may_say_it(deliveries: Deliveries) -> None:
+    one = await accepted(deliveries, a_shared_link())
+    may = await asyncio.gather(
+        *(deliveries.claim(one.id, f"p{n}", settled_before=LONG_AGO) for n in range(6))
+    )
+    assert sum(may) == 1
+    winner = f"p{may.index(True)}"
+    assert await deliveries.claim(one.id, winner, settled_before=LONG_AGO), "its own again"
+
+
+async def test_a_claim_that_is_old_enough_may_be_taken_over(deliveries: Deliveries) -> None:
+    one = await accepted(deliveries, a_shared_link())
+    assert await deliveries.claim(one.id, "dead", settled_before=LONG_AGO)
+    assert not await deliveries.claim(one.id, "heir", settled_before=LONG_AGO)
+    later = datetime.now(UTC) + timedelta(days=365)
+    assert await deliveries.claim(one.id, "heir", settled_before=later)
+    assert not await deliveries.claim(one.id, "dead", settled_before=LONG_AGO)
+
+
+async def test_what_was_said_or_withdrawn_is_claimed_by_nobody(deliveries: Deliveries) -> None:
+    said = await accepted(deliveries, a_shared_link())
+    await deliveries.replied(said.id, "1.5")
+    assert not await deliveries.claim(said.id, "me", settled_before=LONG_AGO)
+    gone = await accepted(deliveries, a_shared_link(message="9.9"))
+    await deliveries.withdraw(gone.shared.place, "9.9")
+    assert not await deliveries.claim(gone.id, "me", settled_before=LONG_AGO)
+    assert not await deliveries.claim("f" * 32, "me", settled_before=LONG_AGO)
 
 
 async def test_a_failure_keeps_its_reason_until_there_is_an_answer(deliveries: Deliveries) -> None:
@@ -193,7 +227,7 @@ async def test_what_is_withdrawn_stays_withdrawn(deliveries: Deliveries) -> None
 
 
 async def test_news_of_an_unknown_delivery_change_nothing(deliveries: Deliveries) -> None:
-    for act in (deliveries.trying("f" * 32), deliveries.replied("f" * 32, "1.5")):
+    for act in (deliveries.failed("f" * 32, "x"), deliveries.replied("f" * 32, "1.5")):
         await act
     await deliveries.answered("f" * 32, "d" * 24)
     await deliveries.failed("f" * 32, "failed")

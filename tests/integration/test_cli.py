@@ -325,3 +325,17 @@ async def test_ctrl_c_ends_a_digest_quietly(command: Command) -> None:
     assert process.returncode == 130
     assert out == b""
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+async def test_a_worker_works_until_it_is_stopped(
+    command: Command, signal_number: int, code: int
+) -> None:
+    process = await command.start("worker")
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        said = await process.stdout.readline()
+    assert b"Making digests" in said
+    process.send_signal(signal_number)
+    async with asyncio.timeout(20):
+        assert await process.wait() == code

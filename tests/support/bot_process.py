@@ -17,7 +17,7 @@ from typing import Literal
 
 import httpx
 
-from bot.chats import Ready, Shown, Surface, Trouble
+from bot.chats import AboutTo, Ready, Shown, Surface, Trouble, unasked
 from bot.commands import Commands
 from bot.configuration import load
 from bot.logs import set_up_logging
@@ -37,7 +37,10 @@ class MessengerChat:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
 
-    async def post(self, shared: SharedLink, shown: Shown, *, key: str) -> str:
+    async def post(
+        self, shared: SharedLink, shown: Shown, *, key: str, about_to: AboutTo = unasked
+    ) -> str:
+        await about_to()
         said = {
             "channel": shared.place.channel,
             "key": key,
@@ -68,7 +71,7 @@ class MessengerSurface:
     """Takes events and acknowledges what is accepted, as the real adapters do."""
 
     def __init__(self, address: str, receiver: Receiver) -> None:
-        self.client = httpx.AsyncClient(base_url=address, timeout=30, trust_env=False)
+        self.client = httpx.AsyncClient(base_url=address, timeout=10, trust_env=False)
         self.chat = MessengerChat(self.client)
         self.receiver = receiver
         self.routes: tuple[()] = ()

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.chats import Ready, Shown, Trouble, Waiting
+from bot.chats import AboutTo, Ready, Shown, Trouble, Waiting, unasked
 from core.errors import DigestError, MessageGone
 from core.places import Platform, SharedLink
 
@@ -41,7 +41,10 @@ class FakeChat:
         self.looked: list[str] = []
         self._changed = asyncio.Event()
 
-    async def post(self, shared: SharedLink, shown: Shown, *, key: str) -> str:
+    async def post(
+        self, shared: SharedLink, shown: Shown, *, key: str, about_to: AboutTo = unasked
+    ) -> str:
+        await about_to()
         fault = self._fault()
         name = f"{shared.place.channel}:{len(self.messages) + len(self.removed) + 1}"
         self.messages[name] = Message(shared, key, [shown])

@@ -135,7 +135,7 @@ class Bot:
             folder=folder,
             guild_ready_timeout=0.05,
         )
-        self.queue.outbox = Outbox(memory.deliveries, {"discord": self.surface.chat})
+        self.queue.outbox = Outbox(memory.deliveries, {"discord": self.surface.chat}, me="here")
 
     async def until_answered(self, count: int, seconds: float = 5.0) -> list[Delivery]:
         def answered() -> list[Delivery]:

@@ -112,9 +112,14 @@ class FakeDeliveries:
     async def get(self, delivery_id: str) -> Delivery | None:
         return self.kept.get(delivery_id)
 
-    async def trying(self, delivery_id: str) -> None:
-        if (known := self.kept.get(delivery_id)) is not None:
-            self.kept[delivery_id] = replace(known, tried=True)
+    async def claim(self, delivery_id: str, by: str, *, settled_before: datetime) -> bool:
+        known = self.kept.get(delivery_id)
+        if known is None or known.reply is not None or known.state == "withdrawn":
+            return False
+        if known.tried_by not in (None, by) and (known.tried_at or settled_before) > settled_before:
+            return False
+        self.kept[delivery_id] = replace(known, tried_by=by, tried_at=self._now())
+        return True
 
     async def replied(self, delivery_id: str, reply: str) -> None:
         if (known := self.kept.get(delivery_id)) is not None:

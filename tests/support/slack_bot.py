@@ -208,7 +208,7 @@ def build_bot(
         installation_store=installation_store,
         state_store=state_store,
     )
-    work.outbox = Outbox(deliveries, {"slack": surface.chat})
+    work.outbox = Outbox(deliveries, {"slack": surface.chat}, me="here")
     return SlackBot(surface, deliveries, digests, profiles, workspaces, work, questioner)
 
 

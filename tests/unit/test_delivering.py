@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 from support.builders import a_record
 from support.chats import FakeChat, Lost
 from support.fakes import FakeDeliveries
 
-from bot.chats import Ready, Trouble, Waiting
-from bot.delivering import Outbox
+from bot.chats import Ready, Shown, Trouble, Waiting
+from bot.delivering import SETTLED, Outbox
 from core.errors import ChatFailed, ChatRefused, ChatUnavailable, MessageGone, NotFound
 from core.places import Delivery, Place, SharedLink
 
@@ -28,7 +32,7 @@ def deliveries() -> FakeDeliveries:
 
 @pytest.fixture
 def outbox(deliveries: FakeDeliveries, chat: FakeChat) -> Outbox:
-    return Outbox(deliveries, {"slack": chat})
+    return Outbox(deliveries, {"slack": chat}, me="here")
 
 
 @pytest.fixture
@@ -126,4 +130,47 @@ async def test_a_platform_this_process_does_not_speak_with_is_refused(
     deliveries: FakeDeliveries, delivery: Delivery
 ) -> None:
     with pytest.raises(ChatFailed, match="slack"):
-        await Outbox(deliveries, {}).show(delivery.id, READY)
+        await Outbox(deliveries, {}, me="here").show(delivery.id, READY)
+
+
+async def test_of_two_processes_that_believe_it_is_theirs_one_speaks(
+    deliveries: FakeDeliveries, chat: FakeChat, delivery: Delivery
+) -> None:
+    slow, heir = (Outbox(deliveries, {"slack": chat}, me=name) for name in ("slow", "heir"))
+    turn = asyncio.Event()
+    post = chat.post
+
+    async def waits_for_its_turn(shared: SharedLink, shown: Shown, **how: Any) -> str:
+        await turn.wait()
+        return await post(shared, shown, **how)
+
+    chat.post = waits_for_its_turn  # type: ignore[method-assign]
+    speaking = asyncio.create_task(slow.show(delivery.id, Waiting()))
+    await asyncio.sleep(0)
+    chat.post = post  # type: ignore[method-assign]
+    assert await heir.show(delivery.id, Waiting())
+    turn.set()
+    with pytest.raises(ChatUnavailable, match="another process"):
+        await speaking
+    assert len(chat.messages) == 1
+    assert await slow.show(delivery.id, READY), "it edits what the other one said"
+    assert len(chat.messages) == 1
+
+
+async def test_what_another_process_may_just_be_sending_is_waited_for(
+    deliveries: FakeDeliveries, chat: FakeChat, delivery: Delivery
+) -> None:
+    later = timedelta(0)
+    heir = Outbox(deliveries, {"slack": chat}, me="heir", now=lambda: datetime.now(UTC) + later)
+    dead = Outbox(deliveries, {"slack": chat}, me="dead")
+    chat.faults.append(ChatUnavailable("slack", "killed before it was sent"))
+    with pytest.raises(ChatUnavailable):
+        await dead.show(delivery.id, Waiting())
+    with pytest.raises(ChatUnavailable) as caught:
+        await heir.show(delivery.id, Waiting())
+    assert 0 < (caught.value.retry_after or 0) <= SETTLED.total_seconds()
+    assert chat.looked == [], "it may arrive yet"
+    later = SETTLED
+    assert await heir.show(delivery.id, Waiting())
+    assert chat.looked == [delivery.id]
+    assert len(chat.messages) == 1

@@ -109,6 +109,17 @@ async def test_a_process_of_this_machine_that_is_gone_is_dead_at_once(world: Wor
     assert world.work.adopted == ["gone"]
 
 
+async def test_a_process_of_this_machine_that_lives_may_be_busy_for_longer(world: World) -> None:
+    busy = replace(world.presence.me, id="busy")
+    await world.processes.beat(busy)
+    await world.presence.beat()
+    for second in range(5, 130, 5):
+        world.now = float(second)
+        await world.presence.beat()
+        await world.presence.look_after()
+        assert world.work.adopted == ([] if second < 120 else ["busy"])
+
+
 async def test_who_has_stopped_by_itself_is_adopted_at_once(world: World) -> None:
     await world.processes.beat(ELSEWHERE)
     await world.processes.retire(ELSEWHERE.id)
