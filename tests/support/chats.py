@@ -78,7 +78,7 @@ class FakeChat:
     def answers(self, kind: type[Waiting] | type[Ready] | type[Trouble]) -> list[Message]:
         return [message for message in self.messages.values() if isinstance(message.stands, kind)]
 
-    async def until(self, it_is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, it_is_so: Callable[[], bool], seconds: float = 30.0) -> None:
         async with asyncio.timeout(seconds):
             while not it_is_so():
                 self._changed.clear()
