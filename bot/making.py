@@ -17,7 +17,7 @@ from typing import Any
 from core.article import Article
 from core.digest import DigestRecord
 from core.digesting import Digester
-from core.errors import ArticleGone, DigestError
+from core.errors import ArticleGone, DigestError, StorageUnavailable
 from core.ports import Articles, Digests, Extract
 from core.settings import OutputLanguage
 from core.web.pages import KeptPage, KeptPages
@@ -87,9 +87,14 @@ class Maker:
             raise DigestError(link, "its page vanished while it was read")
         try:
             article = await asyncio.to_thread(self._extract, body)
-            return await self._articles.put(article, link=link, page=body)
-        finally:
+            text = await self._articles.put(article, link=link, page=body)
+        except StorageUnavailable:
+            raise  # it is tried again soon, and the site need not be asked again
+        except Exception:
             await asyncio.to_thread(self._pages.drop, kept)
+            raise
+        await asyncio.to_thread(self._pages.drop, kept)
+        return text
 
     async def digest(self, text: str, language: OutputLanguage, again: bool) -> dict[str, Any]:
         """The record as JSON values: the one that is kept, or made by the model."""

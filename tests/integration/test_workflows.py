@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
@@ -29,6 +30,7 @@ from core.errors import (
     DigestError,
     NotFound,
     SiteUnavailable,
+    StorageUnavailable,
 )
 from core.places import Delivery, Place, SharedLink
 from core.ports import Generation, Prompt
@@ -36,7 +38,7 @@ from core.settings import DigestSettings, GenerationSettings, QueueSettings, Web
 from core.web.extract import Extractor
 from core.web.pages import KeptPages
 from storage.articles import SqlArticles
-from storage.database import open_database, workflow_database
+from storage.database import database_url, open_database, workflow_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 
@@ -137,9 +139,22 @@ class World:
 
 
 @pytest.fixture
-async def world(empty_database: URL, tmp_path: Path) -> AsyncIterator[World]:
-    async with open_database(empty_database) as database:
-        yield World(database, WorkflowStore(await workflow_database(empty_database)), tmp_path)
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with _opened(database_url(None, tmp_path), tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def either_world(empty_database: URL, tmp_path: Path) -> AsyncIterator[World]:
+    """On SQLite and on PostgreSQL, for what the database has a say in."""
+    async with _opened(empty_database, tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _opened(url: URL, folder: Path) -> AsyncIterator[World]:
+    async with open_database(url) as database:
+        yield World(database, WorkflowStore(await workflow_database(url)), folder)
 
 
 @pytest.fixture(autouse=True)
@@ -151,15 +166,15 @@ def _quick_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-async def test_a_link_is_answered_in_place_of_its_placeholder(world: World) -> None:
-    async with world.at_work() as work:
-        delivery = await world.accept()
+async def test_a_link_is_answered_in_place_of_its_placeholder(either_world: World) -> None:
+    async with either_world.at_work() as work:
+        delivery = await either_world.accept()
         await work.enqueue(delivery)
-        await world.chat.until(lambda: bool(world.chat.answers(Ready)))
-        await world.until_state(delivery, "answered")
-    message = world.message_of(delivery)
+        await either_world.chat.until(lambda: bool(either_world.chat.answers(Ready)))
+        await either_world.until_state(delivery, "answered")
+    message = either_world.message_of(delivery)
     assert [type(said) for said in message.said] == [Waiting, Ready]
-    kept = await world.deliveries.get(delivery.id)
+    kept = await either_world.deliveries.get(delivery.id)
     assert kept is not None
     assert isinstance(message.stands, Ready)
     assert kept.digest_id == message.stands.record.id
@@ -176,16 +191,16 @@ async def test_queued_twice_is_answered_once(world: World) -> None:
     assert len(world.message_of(delivery).said) == 2
 
 
-async def test_one_link_in_many_channels_is_read_and_digested_once(world: World) -> None:
-    world.engine.seconds = 0.1
-    async with world.at_work() as work:
-        accepted = [await world.accept(message=f"{n}.0", channel=f"C{n}") for n in range(8)]
+async def test_one_link_in_many_channels_is_read_and_digested_once(either_world: World) -> None:
+    either_world.engine.seconds = 0.1
+    async with either_world.at_work() as work:
+        accepted = [await either_world.accept(message=f"{n}.0", channel=f"C{n}") for n in range(8)]
         for delivery in accepted:
             await work.enqueue(delivery)
-        await world.chat.until(lambda: len(world.chat.answers(Ready)) == 8)
-    assert world.site.asked == [LINK]
-    alone = world.engine.written
-    digests = {one.stands.record.id for one in world.chat.answers(Ready)}  # type: ignore[union-attr]
+        await either_world.chat.until(lambda: len(either_world.chat.answers(Ready)) == 8)
+    assert either_world.site.asked == [LINK]
+    alone = either_world.engine.written
+    digests = {one.stands.record.id for one in either_world.chat.answers(Ready)}  # type: ignore[union-attr]
     assert len(digests) == 1
     assert alone <= 3, "one draft and its terms, not eight"
 
@@ -250,6 +265,25 @@ async def test_a_site_that_stays_away_is_told_after_a_few_attempts(world: World)
     assert len(world.site.asked) == 4
 
 
+async def test_a_database_that_is_away_for_a_moment_does_not_send_us_to_the_site_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, away = SqlArticles.put, [StorageUnavailable("database") for _ in range(3)]
+
+    async def sometimes(*given: Any, **more: Any) -> str:
+        if away:
+            raise away.pop()
+        return await put(*given, **more)
+
+    monkeypatch.setattr(SqlArticles, "put", sometimes)
+    async with world.at_work() as work:
+        delivery = await world.accept()
+        await work.enqueue(delivery)
+        await world.until_state(delivery, "answered")
+    assert away == []
+    assert world.site.asked == [LINK]
+
+
 async def test_a_chat_that_loses_answers_and_refuses_is_answered_once(world: World) -> None:
     lost, away = ChatUnavailable("slack", "reset"), ChatUnavailable("slack", retry_after=1.0)
     world.chat.faults.extend([away, Lost(lost), away, away, Lost(lost)])
@@ -287,23 +321,23 @@ async def test_a_surprise_is_told_too_and_others_go_on(
 
 
 async def test_work_that_was_begun_is_finished_behind_its_last_step_by_who_adopts_it(
-    world: World,
+    either_world: World,
 ) -> None:
-    world.engine.seconds = 60.0
-    async with world.at_work() as work:
-        delivery = await world.accept()
+    either_world.engine.seconds = 60.0
+    async with either_world.at_work() as work:
+        delivery = await either_world.accept()
         await work.enqueue(delivery)
         async with asyncio.timeout(30):
-            while not world.engine.written:
+            while not either_world.engine.written:
                 await asyncio.sleep(0.02)
-    assert isinstance(world.message_of(delivery).stands, Waiting), "stopped in the middle"
-    world.engine.seconds = 0.0
-    async with world.at_work() as work:
+    assert isinstance(either_world.message_of(delivery).stands, Waiting), "stopped in the middle"
+    either_world.engine.seconds = 0.0
+    async with either_world.at_work() as work:
         assert await work.adopt(["process-1"]) == 2, "the link's workflow and the digest's"
         assert await work.adopt(["process-1"]) == 0
-        await world.until_state(delivery, "answered")
-    assert world.site.asked == [LINK], "what was read is not read again"
-    assert [type(said) for said in world.message_of(delivery).said] == [Waiting, Ready]
+        await either_world.until_state(delivery, "answered")
+    assert either_world.site.asked == [LINK], "what was read is not read again"
+    assert [type(said) for said in either_world.message_of(delivery).said] == [Waiting, Ready]
 
 
 async def test_a_process_stops_in_time_although_it_is_busy(world: World) -> None:
@@ -316,17 +350,19 @@ async def test_a_process_stops_in_time_although_it_is_busy(world: World) -> None
     assert time.monotonic() - began < 5.0
 
 
-async def test_a_channel_with_many_links_does_not_starve_another_one(world: World) -> None:
-    world.engine.seconds = 0.02
-    async with world.at_work(links=4, digests=1) as work:
+async def test_a_channel_with_many_links_does_not_starve_another_one(either_world: World) -> None:
+    either_world.engine.seconds = 0.02
+    async with either_world.at_work(links=4, digests=1) as work:
         for number in range(40):
-            delivery = await world.accept(f"{LINK}/{number}", message=f"{number}.0", channel="BUSY")
+            delivery = await either_world.accept(
+                f"{LINK}/{number}", message=f"{number}.0", channel="BUSY"
+            )
             await work.enqueue(delivery)
-        await world.chat.until(lambda: len(world.chat.answers(Ready)) >= 3)
-        quiet = await world.accept(f"{LINK}/quiet", message="1.0", channel="QUIET")
+        await either_world.chat.until(lambda: len(either_world.chat.answers(Ready)) >= 3)
+        quiet = await either_world.accept(f"{LINK}/quiet", message="1.0", channel="QUIET")
         await work.enqueue(quiet)
-        await world.until_state(quiet, "answered")
-        busy = len(world.chat.answers(Ready)) - 1
+        await either_world.until_state(quiet, "answered")
+        busy = len(either_world.chat.answers(Ready)) - 1
     assert busy < 20, "it did not wait behind all of them"
 
 
@@ -351,33 +387,35 @@ async def test_a_withdrawn_link_s_answer_is_removed(world: World) -> None:
 
 
 async def test_what_workflows_remember_says_nothing_of_people_and_can_be_erased(
-    world: World,
+    either_world: World,
 ) -> None:
     place = Place("slack", "TEAM-XYZ", "CHANNEL-XYZ")
     shared = SharedLink(LINK, place, "MESSAGE-XYZ", "PERSON-XYZ")
-    async with world.at_work() as work:
-        delivery, _ = await world.deliveries.accept(shared)
+    async with either_world.at_work() as work:
+        delivery, _ = await either_world.deliveries.accept(shared)
         await work.enqueue(delivery)
-        await world.until_state(delivery, "answered")
+        await either_world.until_state(delivery, "answered")
         async with asyncio.timeout(30):
             while (await work.standing([delivery]))[delivery.id] != "answered":
                 await asyncio.sleep(0.02)
-        kept = await asyncio.to_thread(_everything, world.store)
+        kept = await asyncio.to_thread(_everything, either_world.store)
         assert delivery.id in kept
         assert "XYZ" not in kept
-        await asyncio.to_thread(erase_remembered, world.store, [delivery.id])
-        assert delivery.id not in await asyncio.to_thread(_everything, world.store)
+        await asyncio.to_thread(erase_remembered, either_world.store, [delivery.id])
+        assert delivery.id not in await asyncio.to_thread(_everything, either_world.store)
 
 
-async def test_finished_work_is_forgotten_in_time_and_unfinished_is_not(world: World) -> None:
-    async with world.at_work() as work:
-        done = await world.accept()
+async def test_finished_work_is_forgotten_in_time_and_unfinished_is_not(
+    either_world: World,
+) -> None:
+    async with either_world.at_work() as work:
+        done = await either_world.accept()
         await work.enqueue(done)
-        await world.until_state(done, "answered")
-        world.engine.seconds = 60.0
-        going = await world.accept(f"{LINK}/2", message="2.0")
+        await either_world.until_state(done, "answered")
+        either_world.engine.seconds = 60.0
+        going = await either_world.accept(f"{LINK}/2", message="2.0")
         await work.enqueue(going)
-        await world.chat.until(lambda: len(world.chat.messages) == 2)
+        await either_world.chat.until(lambda: len(either_world.chat.messages) == 2)
         assert await work.forget(datetime.now(UTC) - timedelta(days=1)) == 0
         async with asyncio.timeout(30):
             while (await work.standing([done]))[done.id] != "missing":
