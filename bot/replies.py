@@ -216,6 +216,10 @@ WORDS: Mapping[str, Both] = {
         "{read:.0%} of {words:,} words read (the model itself saw {drafted:.0%}) · {checked} of the model's sentences checked, {rejected} "
         "rejected · {seconds:.1f} s · {model}",
     ),
+    "coverage.unchecked": (
+        "{words:,}단어 가운데 {read:.0%}를 읽음 · {seconds:.1f}초 · {model}",
+        "{read:.0%} of {words:,} words read · {seconds:.1f} s · {model}",
+    ),
     "limit.user": (
         "한 시간에 요약할 수 있는 링크 수를 넘었습니다. 잠시 후 다시 공유해 주세요.",
         "That is more links than I digest for one person in an hour; please share them again later.",
@@ -260,8 +264,8 @@ WORDS: Mapping[str, Both] = {
     "doctor.gpu": ("그래픽 카드", "GPU"),
     "doctor.secrets": ("비밀 값", "secrets"),
     "doctor.database": ("데이터베이스", "database"),
-    "doctor.slack": ("Slack", "Slack"),
-    "doctor.discord": ("Discord", "Discord"),
+    "doctor.slack": ("슬랙", "Slack"),
+    "doctor.discord": ("디스코드", "Discord"),
     "doctor.slack_unset": (
         "연결하지 않음 · SMARTDEVDIGEST_SLACK__BOT_TOKEN과 …__APP_TOKEN을 설정하면 연결됩니다.",
         "not connected · set SMARTDEVDIGEST_SLACK__BOT_TOKEN and …__APP_TOKEN to connect it.",

@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from bot import replies
+from bot import replies, telling
 from core.article import Language
 from core.digest import DigestRecord, Factor, SummarySentence, TermOrigin
 
@@ -137,19 +137,7 @@ def _origin(origin: TermOrigin | None, ui: Language) -> Text:
 
 
 def _coverage(record: DigestRecord, ui: Language) -> Text:
-    details = record.details
-    said = replies.say(
-        "coverage",
-        ui,
-        words=details.words,
-        read=details.read,
-        drafted=details.drafted,
-        checked=details.checked,
-        rejected=details.rejected,
-        seconds=record.digest.processing_time,
-        model=details.model,
-    )
-    return _text(said, "dim")
+    return _text(telling.coverage(record, ui, record.details.model), "dim")
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -29,7 +29,7 @@ COLOURS: dict[Label, int] = {
     "expert": 0xD64545,
 }
 WAITING, TROUBLE = 0x5865F2, 0x99AAB5
-EMBED_DESCRIPTION = 2000
+SENTENCE = 1500  # UTF-16 units
 
 Layout = parts.LayoutView
 Row = parts.ActionRow[Any]
@@ -38,27 +38,33 @@ Button = parts.Button[Any]
 
 def layout(shown: Shown, shared: SharedLink, key: str) -> Layout:
     """Components V2. `key` stands in the buttons: by it we know the message again."""
+    if isinstance(shown, Ready):
+        return _digest(shown.record, shared.ui, key, known=shown.known)
+    text = f"{_said(shown, shared.ui)}\n-# {wording.address(shared.link)}"
+    buttons = parts.ActionRow(*_short(shown, shared.ui, key))
+    return _framed(_colour(shown), [parts.TextDisplay(text), buttons])
+
+
+def _said(shown: Waiting | Trouble, ui: Language) -> str:
     match shown:
         case Waiting():
-            return _short(
-                f"🔎 {replies.say('stage.reading', shared.ui)}…",
-                WAITING,
-                shared,
-                [_hide(key, shared.ui)],
-            )
+            return f"🔎 {replies.say('stage.reading', ui)}…"
         case Trouble(error):
-            said = fitted(replies.sentence(error, shared.ui), 1500)
-            buttons = [_again(key, shared.ui), _hide(key, shared.ui)]
-            return _short(said, TROUBLE, shared, buttons)
-        case Ready(record, known):
-            return _digest(record, shared.ui, key, known=known)
+            return f"⚠️ {fitted(replies.sentence(error, ui), SENTENCE)}"
         case _:
             assert_never(shown)
 
 
-def _short(said: str, colour: int, shared: SharedLink, buttons: list[Button]) -> Layout:
-    text = f"{said}\n-# {wording.site(shared.link)}"
-    return _framed(colour, [parts.TextDisplay(text), parts.ActionRow(*buttons)])
+def _short(shown: Waiting | Trouble, ui: Language, key: str) -> list[Button]:
+    """Another try is offered only where it may end otherwise."""
+    if isinstance(shown, Trouble) and shown.error.retryable:
+        again = _delivery_button("again", say("button.retry", ui), "🔁", key)
+        return [again, _hide(key, ui)]
+    return [_hide(key, ui)]
+
+
+def _colour(shown: Waiting | Trouble) -> int:
+    return WAITING if isinstance(shown, Waiting) else TROUBLE
 
 
 def _digest(record: DigestRecord, ui: Language, key: str, *, known: bool) -> Layout:
@@ -89,6 +95,8 @@ def _framed(colour: int, inside: list[parts.Item[Any]]) -> Layout:
 
 
 def rows(record: DigestRecord, ui: Language, key: str) -> list[list[Button]]:
+    """What there is to read and to say; a row holds at most five."""
+
     def button(verb: Verb, label: str, emoji: str | None = None) -> Button:
         named = Pressed(verb, record.id, key).custom_id
         return Button(
@@ -96,21 +104,22 @@ def rows(record: DigestRecord, ui: Language, key: str) -> list[list[Button]]:
         )
 
     count = len(record.digest.technical_terms)
-    terms = button("terms", f"{say('button.terms', ui)} {count}", "📖")
-    terms.disabled = not count
+    terms = [button("terms", f"{say('button.terms', ui)} {count}", "📖")] if count else []
     return [
         [
-            terms,
+            *terms,
             button("questions", say("button.questions", ui), "❓"),
             button("details", say("button.details", ui), "🔎"),
-        ],
-        [
             button("good", "", "👍"),
             button("bad", "", "👎"),
+        ],
+        [
             button("too_easy", say("button.too_easy", ui)),
             button("too_hard", say("button.too_hard", ui)),
+            _language(record, ui, key),
+            _again(key, ui),
+            _hide(key, ui),
         ],
-        [_language(record, ui, key), _again(key, ui), _hide(key, ui)],
     ]
 
 
@@ -137,21 +146,12 @@ def _delivery_button(verb: Verb, label: str, emoji: str, key: str) -> Button:
 
 def as_embed(shown: Shown, shared: SharedLink, key: str) -> tuple[discord.Embed, parts.View]:
     """The same as one embed (below 6000 characters by the same rooms) with the same buttons."""
-    match shown:
-        case Ready(record, known):
-            return _digest_embed(record, shared.ui, known=known), _view(
-                rows(record, shared.ui, key)
-            )
-        case Trouble(error):
-            said = fitted(replies.sentence(error, shared.ui), EMBED_DESCRIPTION)
-            text = f"{said}\n{wording.site(shared.link)}"
-            buttons = [_again(key, shared.ui), _hide(key, shared.ui)]
-            return discord.Embed(description=text, colour=TROUBLE), _view([buttons])
-        case Waiting():
-            text = f"🔎 {replies.say('stage.reading', shared.ui)}…\n{wording.site(shared.link)}"
-            return discord.Embed(description=text, colour=WAITING), _view([[_hide(key, shared.ui)]])
-        case _:
-            assert_never(shown)
+    if isinstance(shown, Ready):
+        embed = _digest_embed(shown.record, shared.ui, known=shown.known)
+        return embed, _view(rows(shown.record, shared.ui, key))
+    text = f"{_said(shown, shared.ui)}\n{wording.address(shared.link)}"
+    buttons = _short(shown, shared.ui, key)
+    return discord.Embed(description=text, colour=_colour(shown)), _view([buttons])
 
 
 def _digest_embed(record: DigestRecord, ui: Language, *, known: bool) -> discord.Embed:

@@ -6,27 +6,27 @@ needs to be measured afterwards. What does not fit ends with "…"; the button D
 
 from __future__ import annotations
 
-from bot import replies
-from bot.discord.escaping import fitted, linked
+from bot import replies, telling
+from bot.discord.escaping import MARK, fitted, linked
 from bot.discord.words import say
 from core.article import Language
 from core.digest import DigestRecord, Factor
 
 # Discord: 4000 characters over all text displays of a message. These rooms (UTF-16 units) and the
 # fixed words around them make at most 3,900; tests/unit/test_discord_render.py tries to exceed it.
-TITLE, HEAD, LEVEL, REASONS = 780, 160, 140, 300
+TITLE, HEAD, LEVEL, REASONS = 740, 160, 140, 260
 SUMMARY, KEYWORDS, PREREQUISITES = 1300, 300, 300
-NOTES, CONTEXT = 280, 240
-STRONGEST = 2
+NOTE, SHOWN_NOTES, CONTEXT = 125, 3, 240
 METER = 5
 
 
 def heading(record: DigestRecord, ui: Language) -> str:
     head = record.article
-    title = head.title or replies.say("untitled", ui)
     known = [head.site, head.author, head.publish_date]
     line = fitted(" · ".join(part for part in known if part), HEAD)
-    return f"### {linked(title, head.url, TITLE)}" + (f"\n-# {line}" if line else "")
+    return f"### {linked(telling.title(record, ui), head.url, TITLE)}" + (
+        f"\n-# {line}" if line else ""
+    )
 
 
 def difficulty(record: DigestRecord, ui: Language) -> str:
@@ -34,7 +34,8 @@ def difficulty(record: DigestRecord, ui: Language) -> str:
     label = replies.label(level.label, ui)
     shown = say("level", ui, score=level.score, label=label)
     line = f"**{replies.say('difficulty', ui)}** {meter(level.score)} {shown}"
-    reasons = " · ".join(reason(factor, ui) for factor in strongest(record.details.factors))
+    factors = telling.strongest(record.details.factors, level.score)
+    reasons = " · ".join(reason(factor, ui) for factor in factors)
     return line + (f"\n-# {fitted(reasons, REASONS)}" if reasons else "")
 
 
@@ -43,12 +44,6 @@ def meter(score: float) -> str:
     halves = min(2 * METER, max(1, round(score * 2)))
     full, half = divmod(halves, 2)
     return "●" * full + "◐" * half + "○" * (METER - full - half)
-
-
-def strongest(factors: tuple[Factor, ...]) -> list[Factor]:
-    """Those that speak most for the difficulty being what it is, the strongest first."""
-    ordered = sorted(factors, key=lambda factor: factor.score * factor.share, reverse=True)
-    return ordered[:STRONGEST]
 
 
 def reason(factor: Factor, ui: Language) -> str:
@@ -75,26 +70,15 @@ def words(record: DigestRecord, ui: Language) -> str:
 
 
 def small_print(record: DigestRecord, ui: Language, *, known: bool) -> str:
-    notes = " ".join(replies.note(key, ui) for key in record.details.notes)
-    lines = [f"-# ⚠ {fitted(notes, NOTES)}"] if notes else []
+    notes = (fitted(replies.note(key, ui), NOTE) for key in record.details.notes)
     again = f"{say('known', ui)} · " if known else ""
-    lines.append(f"-# {fitted(again + coverage(record, ui), CONTEXT)}")
-    return "\n".join(lines)
+    lines = [*filter(None, notes)][:SHOWN_NOTES]
+    lines.append(fitted(again + coverage(record, ui), CONTEXT))
+    return "\n".join(f"-# {line}" for line in lines)
 
 
 def coverage(record: DigestRecord, ui: Language) -> str:
-    details = record.details
-    return replies.say(
-        "coverage",
-        ui,
-        words=details.words,
-        read=details.read,
-        drafted=details.drafted,
-        checked=details.checked,
-        rejected=details.rejected,
-        seconds=record.digest.processing_time,
-        model=details.model,
-    )
+    return telling.coverage(record, ui, telling.model_name(record))
 
 
 # --- whole, for pages that are turned
@@ -103,7 +87,7 @@ def coverage(record: DigestRecord, ui: Language) -> str:
 def whole(record: DigestRecord, ui: Language) -> list[tuple[str, str]]:
     """Everything a digest says, as (what stands before it, raw text); nothing is cut."""
     details = record.details
-    lines = [("### ", record.article.title or replies.say("untitled", ui))]
+    lines = [("### ", telling.title(record, ui))]
     lines += [("", record.digest.summary)]
     lines += [("-# ", say("source", ui, text=one.source)) for one in details.sentences]
     lines += [("- ", reason(factor, ui)) for factor in details.factors]
@@ -113,8 +97,8 @@ def whole(record: DigestRecord, ui: Language) -> list[tuple[str, str]]:
     ):
         if found:
             lines.append((f"**{replies.say(key, ui)}** ", " · ".join(found)))
-    lines += [("-# ⚠ ", replies.note(key, ui)) for key in details.notes]
-    return [*lines, ("-# ", coverage(record, ui))]
+    lines += [("-# ", replies.note(key, ui)) for key in details.notes]
+    return [*lines, ("-# ", telling.coverage(record, ui, details.model))]
 
 
 def terms(record: DigestRecord, ui: Language) -> list[tuple[str, str]]:
@@ -133,6 +117,6 @@ def numbered(questions: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(f"{number}. ", text) for number, text in enumerate(questions, start=1)]
 
 
-def site(link: str, room: int = 200) -> str:
+def address(link: str, room: int = 200) -> str:
     """Which of several links this is about."""
-    return fitted(link.split("://", 1)[-1], room)
+    return fitted(telling.address(link), room) or MARK

@@ -13,6 +13,7 @@ WORDS: Mapping[str, Both] = {
     "button.details": ("자세히", "Details"),
     "button.too_easy": ("너무 쉬워요", "Too easy"),
     "button.too_hard": ("너무 어려워요", "Too hard"),
+    "button.retry": ("다시 시도", "Try again"),
     "button.again": ("다시 요약", "Again"),
     "button.in_english": ("영어로", "In English"),
     "button.in_korean": ("한국어로", "In Korean"),

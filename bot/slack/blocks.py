@@ -11,9 +11,10 @@ Json = dict[str, Any]
 Blocks = list[Json]
 
 
-def text(words: str, *, bold: bool = False, italic: bool = False) -> Json:
-    style = {name: True for name, on in (("bold", bold), ("italic", italic)) if on}
-    return {"type": "text", "text": words, **({"style": style} if style else {})}
+def text(words: str, *, bold: bool = False) -> Json:
+    """Nothing is in italics: Korean letters have none, and slanted they are hard to read."""
+    style = {"style": {"bold": True}} if bold else {}
+    return {"type": "text", "text": words, **style}
 
 
 def link(url: str, words: str, *, bold: bool = False) -> Json:

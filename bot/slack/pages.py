@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot import replies
+from bot import replies, telling
 from bot.explaining import Explanation
 from bot.replies import plain
 from bot.slack import render
@@ -21,7 +21,7 @@ from bot.slack.blocks import (
     small,
     text,
 )
-from bot.slack.escaping import MARK, escaped, fitted, pieces, width
+from bot.slack.escaping import escaped, fitted, pieces, width
 from bot.slack.naming import SHARE, Pressed
 from bot.slack.words import say
 from core.article import Language
@@ -35,7 +35,7 @@ _HEADING, _TERM = 150, 500
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Bold, plain, italic; any of them may be empty."""
+    """Bold, plain, in parentheses; any of them may be empty."""
 
     lead: str = ""
     body: str = ""
@@ -97,7 +97,7 @@ def _section(one: Paragraph) -> Json:
     if one.body:
         elements.append(text(f" — {one.body}" if one.lead else one.body))
     if one.tail:
-        elements.append(text(f" ({one.tail})", italic=True))
+        elements.append(text(f" ({one.tail})"))
     return line(*elements)
 
 
@@ -120,29 +120,13 @@ def terms(record: DigestRecord, ui: Language) -> list[Paragraph]:
         if origin and origin.credit:
             said = f"{said}, {origin.credit}"
         told.append(Paragraph(term.term, term.explanation, said))
-    return [*told, *(whole(record, ui) if was_cut(record, ui) else ())]
-
-
-def was_cut(record: DigestRecord, ui: Language) -> bool:
-    blocks = render.digest_blocks(record, ui)
-    return any(words.endswith(MARK) for words in _texts(blocks))
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get("text"), str):
-            yield value["text"]
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+    return [*told, *(whole(record, ui) if render.is_cut(render.digest_blocks(record, ui)) else ())]
 
 
 def whole(record: DigestRecord, ui: Language) -> Iterator[Paragraph]:
     """Everything else that a digest says; nothing is cut."""
     digest, details = record.digest, record.details
-    title = record.article.title or replies.say("untitled", ui)
+    title = telling.title(record, ui)
     yield Paragraph(say("whole", ui), title, record.article.site or "")
     yield Paragraph(replies.say("summary", ui), digest.summary)
     for factor in details.factors:
@@ -152,7 +136,7 @@ def whole(record: DigestRecord, ui: Language) -> Iterator[Paragraph]:
         if found:
             yield Paragraph(replies.say(key, ui), " · ".join(found))
     for key in details.notes:
-        yield Paragraph(body=f"⚠ {replies.note(key, ui)}")
+        yield Paragraph(body=replies.note(key, ui))
     yield Paragraph(body=details.model)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from bot import replies
+from bot import replies, telling
 from bot.chats import Ready, Shown, Trouble, Waiting
 from bot.replies import plain
 from bot.slack.blocks import (
@@ -26,7 +26,7 @@ from bot.slack.blocks import (
     small,
     text,
 )
-from bot.slack.escaping import address, escaped, fitted, width
+from bot.slack.escaping import MARK, address, escaped, fitted, width
 from bot.slack.naming import MORE, Pressed, Verb
 from bot.slack.words import say
 from core.article import Language
@@ -37,15 +37,15 @@ from core.places import SharedLink
 TITLE, SITE, REASON, SUMMARY = 450, 120, 240, 2100
 KEYWORDS, PREREQUISITES = 500, 400
 TERMS, TERM, EXPLANATION, ORIGIN = 2000, 120, 600, 160
-NOTES, COVERAGE, MODEL, TROUBLE, LINK = 600, 600, 120, 1500, 300
-STRONGEST, SHOWN_TERMS = 2, 4
+NOTE, COVERAGE, MODEL, TROUBLE, LINK = 200, 600, 120, 1500, 330
+SHOWN_NOTES, SHOWN_TERMS = 3, 4
 
 
 def message(shown: Shown, shared: SharedLink, key: str) -> tuple[Blocks, str]:
     """The blocks and the fallback text of an answer; `key` is the delivery's."""
     match shown:
         case Waiting():
-            return waiting_blocks(shared), fallback_text(shown, shared)
+            return waiting_blocks(shared, key), fallback_text(shown, shared)
         case Ready(record, known):
             blocks = digest_blocks(record, shared.ui, known=known, delivery_id=key)
             return blocks, fallback_text(shown, shared)
@@ -60,7 +60,7 @@ def fallback_text(shown: Shown, shared: SharedLink) -> str:
     ui = shared.ui
     match shown:
         case Waiting():
-            return escaped(say("waiting", ui, site=_site(shared.link)))
+            return escaped(say("waiting", ui, site=_address(shared.link)))
         case Trouble(error):
             return escaped(fitted(replies.sentence(error, ui), TROUBLE))
         case Ready(record, _):
@@ -68,7 +68,7 @@ def fallback_text(shown: Shown, shared: SharedLink) -> str:
             words = say(
                 "fallback",
                 ui,
-                title=fitted(_title(record, ui), 200),
+                title=fitted(telling.title(record, ui), 200),
                 score=level.score,
                 label=replies.label(level.label, ui),
                 summary=fitted(record.digest.summary, 300),
@@ -78,22 +78,25 @@ def fallback_text(shown: Shown, shared: SharedLink) -> str:
             assert_never(shown)
 
 
-def waiting_blocks(shared: SharedLink) -> Blocks:
-    words = f"🔎 {replies.say('stage.reading', shared.ui)}… "
-    return [rich(line(text(words), text(_site(shared.link), italic=True)))]
+def waiting_blocks(shared: SharedLink, key: str) -> Blocks:
+    words = f"🔎 {replies.say('stage.reading', shared.ui)}…"
+    return _short(words, shared, [_hide(key, shared.ui)])
 
 
 def trouble_blocks(shown: Trouble, shared: SharedLink, key: str) -> Blocks:
-    ui = shared.ui
-    said = fitted(replies.sentence(shown.error, ui), TROUBLE)
-    return [
-        rich(line(text(f"⚠ {said}"))),
-        small(_site(shared.link)),
-        actions(
-            press(Pressed("again", delivery=key), say("button.retry", ui)),
-            press(Pressed("hide", delivery=key), say("button.hide", ui)),
-        ),
-    ]
+    """Another try is offered only where it may end otherwise."""
+    said = fitted(replies.sentence(shown.error, shared.ui), TROUBLE)
+    again = press(Pressed("again", delivery=key), say("button.retry", shared.ui))
+    tries = [again] if shown.error.retryable else []
+    return _short(f"⚠️ {said}", shared, [*tries, _hide(key, shared.ui)])
+
+
+def _short(words: str, shared: SharedLink, buttons: Sequence[Json]) -> Blocks:
+    return [rich(line(text(words))), small(_address(shared.link)), actions(*buttons)]
+
+
+def _hide(key: str, ui: Language) -> Json:
+    return press(Pressed("hide", delivery=key), say("button.hide", ui))
 
 
 # --- the digest
@@ -102,41 +105,48 @@ def trouble_blocks(shown: Trouble, shared: SharedLink, key: str) -> Blocks:
 def digest_blocks(
     record: DigestRecord, ui: Language, *, known: bool = False, delivery_id: str = ""
 ) -> Blocks:
-    return [
-        rich(*_head(record, ui)),
+    body = [
+        *_head(record, ui),
         {"type": "divider"},
         rich(line(text(fitted(record.digest.summary, SUMMARY) or "…"))),
+        {"type": "divider"},
         *_words(record, ui),
         *_terms(record, ui),
         *_small_print(record, ui, known=known),
-        _buttons(record, ui, delivery_id),
     ]
+    return [*body, _buttons(record, ui, delivery_id, cut=is_cut(body))]
+
+
+def is_cut(value: object) -> bool:
+    """Some text in these blocks ends before its end, alone or in parentheses."""
+    if isinstance(value, dict):
+        words = value.get("text")
+        ends = isinstance(words, str) and (words.endswith(MARK) or f"{MARK})" in words)
+        return ends or any(map(is_cut, value.values()))
+    return isinstance(value, list) and any(map(is_cut, value))
 
 
 def _head(record: DigestRecord, ui: Language) -> Iterator[Json]:
     """Title and site, then the difficulty with what made it so."""
-    yield line(*_heading(record, ui), text("\n"), *_level(record, ui))
-    reasons = [line(*_reason(factor, ui)) for factor in strongest(record.details.factors)]
-    if reasons:
-        yield bullets(reasons)
+    yield rich(line(*_heading(record, ui), text("\n"), *_level(record, ui)))
+    factors = telling.strongest(record.details.factors, record.digest.difficulty_level.score)
+    if factors:
+        yield small(" · ".join(_reason(factor, ui) for factor in factors))
 
 
 def _heading(record: DigestRecord, ui: Language) -> Iterator[Json]:
-    title, url = fitted(_title(record, ui), TITLE), address(record.article.url)
+    title, url = fitted(telling.title(record, ui), TITLE), address(record.article.url)
     yield text(title, bold=True) if url is None else link(url, title, bold=True)
     site = fitted(record.article.site or "", SITE)
     if site:
-        yield text(f"  {site}", italic=True)
-
-
-def _title(record: DigestRecord, ui: Language) -> str:
-    return plain(record.article.title or "") or replies.say("untitled", ui)
+        yield text(f"  {site}")
 
 
 def _level(record: DigestRecord, ui: Language) -> Iterator[Json]:
     level = record.digest.difficulty_level
-    yield text(f"{meter(level.score)} ")
-    yield text(say("level", ui, score=level.score, label=replies.label(level.label, ui)), bold=True)
+    said = say("level", ui, score=level.score, label=replies.label(level.label, ui))
+    yield text(replies.say("difficulty", ui), bold=True)
+    yield text(f"  {meter(level.score)} {said}")
 
 
 def meter(score: float) -> str:
@@ -146,16 +156,10 @@ def meter(score: float) -> str:
     return "●" * full + "◐" * half + "○" * (5 - full - half)
 
 
-def strongest(factors: Sequence[Factor]) -> list[Factor]:
-    """The ones that made it as hard as it is."""
-    return sorted(factors, key=lambda one: one.score * one.share, reverse=True)[:STRONGEST]
-
-
-def _reason(factor: Factor, ui: Language) -> Iterator[Json]:
-    yield text(f"{replies.factor(factor.name, ui)} {factor.score:.1f}")
+def _reason(factor: Factor, ui: Language) -> str:
+    named = f"{replies.factor(factor.name, ui)} {factor.score:.1f}"
     words = ", ".join(filter(None, map(plain, factor.words)))
-    if words:
-        yield text(f" — {fitted(words, REASON)}", italic=True)
+    return f"{named} ({fitted(words, REASON)})" if words else named
 
 
 def _words(record: DigestRecord, ui: Language) -> Iterator[Json]:
@@ -200,7 +204,7 @@ def term_line(term: TechnicalTerm, origin: str) -> list[Json]:
     if explained:
         shown.append(text(f" — {explained}"))
     if origin:
-        shown.append(text(f" ({fitted(origin, ORIGIN)})", italic=True))
+        shown.append(text(f" ({fitted(origin, ORIGIN)})"))
     return shown
 
 
@@ -208,49 +212,42 @@ def _listed(lines: Sequence[Json], left: int, ui: Language) -> Iterator[Json]:
     if lines:
         yield bullets(lines)
     if left:
-        yield line(text(say("more_terms", ui, count=left), italic=True))
+        yield line(text(say("more_terms", ui, count=left)))
 
 
 def _small_print(record: DigestRecord, ui: Language, *, known: bool) -> Iterator[Json]:
-    notes = " ".join(replies.note(key, ui) for key in record.details.notes)
-    if plain(notes):
-        yield small(f"⚠ {fitted(notes, NOTES)}")
+    for said in _notes(record, ui):
+        yield small(said)
     again = f"{say('known', ui)} · " if known else ""
     yield small(fitted(again + coverage(record, ui), COVERAGE))
 
 
+def _notes(record: DigestRecord, ui: Language) -> list[str]:
+    told = (fitted(replies.note(key, ui), NOTE) for key in record.details.notes)
+    return list(filter(None, told))[:SHOWN_NOTES]
+
+
 def coverage(record: DigestRecord, ui: Language) -> str:
-    """How much was read and checked, how long it took and who wrote it."""
-    details = record.details
-    return replies.say(
-        "coverage",
-        ui,
-        words=details.words,
-        read=details.read,
-        drafted=details.drafted,
-        checked=details.checked,
-        rejected=details.rejected,
-        seconds=record.digest.processing_time,
-        model=fitted(details.model, MODEL),
-    )
+    return telling.coverage(record, ui, fitted(telling.model_name(record), MODEL))
 
 
-def _site(shared_link: str) -> str:
-    """Which of several links this is about."""
-    return fitted(shared_link.split("://", 1)[-1], LINK) or "…"
+def _address(shared_link: str) -> str:
+    return fitted(telling.address(shared_link), LINK) or MARK
 
 
 # --- buttons
 
 
-def _buttons(record: DigestRecord, ui: Language, delivery_id: str) -> Json:
+def _buttons(record: DigestRecord, ui: Language, delivery_id: str, *, cut: bool) -> Json:
     def named(verb: Verb) -> Pressed:
         return Pressed(verb, record.id, delivery_id)
 
-    terms = say("button.terms", ui, count=len(record.digest.technical_terms))
+    count = len(record.digest.technical_terms)
+    # What was cut is told in full behind the same button.
+    terms = say("button.terms", ui, count=count) if count else say("whole", ui)
     other = "button.in_english" if record.details.language == "ko" else "button.in_korean"
     return actions(
-        press(named("terms"), terms),
+        *([press(named("terms"), terms)] if count or cut else []),
         press(named("questions"), say("button.questions", ui)),
         press(named("too_easy"), say("button.too_easy", ui)),
         press(named("too_hard"), say("button.too_hard", ui)),

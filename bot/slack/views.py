@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast, get_args
 
-from bot import replies
-from bot.replies import plain
+from bot import replies, telling
 from bot.slack.blocks import Blocks, Json, line, link, plain_text, rich, section, select, text
 from bot.slack.escaping import address, fitted
 from bot.slack.naming import SETTINGS
@@ -94,7 +93,7 @@ def _recent(recent: Sequence[DigestRecord], ui: Language) -> Iterator[Json]:
     if not recent:
         yield section(say("home.nothing", ui))
     for record in recent[:SHOWN_AT_HOME]:
-        title = fitted(plain(record.article.title or "") or replies.say("untitled", ui), 300)
+        title = fitted(telling.title(record, ui), 300)
         url = address(record.article.url)
         level = record.digest.difficulty_level
         said = say("level", ui, score=level.score, label=replies.label(level.label, ui))

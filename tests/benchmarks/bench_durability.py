@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -32,6 +33,15 @@ import psutil  # noqa: E402
 from support import bot_process  # noqa: E402
 from support.messenger import Messenger, messenger  # noqa: E402
 from support.postgres import running  # noqa: E402
+
+from bot.making import Maker  # noqa: E402
+from bot.receiving import Heard, Receiver  # noqa: E402
+from bot.workflows import Workflows, WorkflowStore  # noqa: E402
+from core.places import Place  # noqa: E402
+from core.settings import LimitSettings, QueueSettings  # noqa: E402
+from storage.database import database_url, open_database, workflow_database  # noqa: E402
+from storage.deliveries import SqlDeliveries  # noqa: E402
+from storage.profiles import SqlProfiles  # noqa: E402
 
 Processes = list[subprocess.Popen[bytes]]
 
@@ -142,53 +152,74 @@ async def away(options: argparse.Namespace) -> bool:
 
 
 async def queue(options: argparse.Namespace) -> bool:
-    """`--links` links at once: how long accepting one takes, what memory, how many a second."""
+    """`--links` links are accepted while nobody works; then processes work on them."""
     good = True
     for count in options.processes:
         with database(options.postgres) as (url, _), tempfile.TemporaryDirectory() as data:
             async with messenger() as chat:
+                accepting, grown = await _fill(chat, url, Path(data), options.links)
                 bots = Bots(chat.address, Path(data), url)
                 for _ in range(count):
                     bots.start()
-                await asyncio.sleep(8)
+                await chat.until(lambda: len(chat.answered()) > 20, 180)
                 memory = [bots.memory()]
-                for number in range(options.links):
-                    # Few articles, so that the queue is measured and not the reading of pages.
-                    chat.share(number % 20, channel=f"C{number % 100}", message=f"m{number}")
-                began = time.monotonic()
-                while len(chat.acknowledged) < options.links:
-                    await asyncio.sleep(1)
-                    memory.append(bots.memory())
-                accepted = time.monotonic() - began
                 measured, before = time.monotonic(), len(chat.answered())
                 wanted = min(options.links, before + options.answers)
                 while len(chat.answered()) < wanted:
-                    await asyncio.sleep(1)
+                    await asyncio.sleep(0.5)
                     memory.append(bots.memory())
                 answered = time.monotonic() - measured
                 done = len(chat.answered()) - before
-                bots.stop()
-                good &= _judged(
-                    chat,
-                    options.links,
-                    None,
-                    [
-                        ("processes", str(count)),
-                        ("accepted", f"{options.links / accepted:.0f} links/s"),
-                        ("accepting one, p50 / p99", _percentiles(chat.accepting)),
-                        ("answered meanwhile", str(before)),
-                        ("answered afterwards", f"{done / answered:.1f} links/s"),
-                        (
-                            "memory, start / most / end",
-                            f"{memory[0]:.0f} / {max(memory):.0f} / {memory[-1]:.0f} MiB",
-                        ),
-                    ],
-                )
+                stopped = await asyncio.to_thread(bots.stop)
+                rows = [
+                    ("processes", str(count)),
+                    ("accepting one, p50 / p99", _percentiles(accepting)),
+                    ("… memory while the queue grew", f"{grown:+.1f} MiB"),
+                    ("answered", f"{done / answered:.1f} links/s"),
+                    (
+                        "memory, at first / most / at last",
+                        f"{memory[0]:.0f} / {max(memory):.0f} / {memory[-1]:.0f} MiB",
+                    ),
+                    ("graceful stop", f"{stopped:.1f} s"),
+                ]
+                good &= _judged(chat, options.links, None, rows)
     return good
 
 
+async def _fill(
+    chat: Messenger, url: str | None, data: Path, links: int
+) -> tuple[list[float], float]:
+    """Seconds for each link to be kept and queued, and how much memory grew in MiB, by a process
+    (this one) that only accepts."""
+    address = database_url(url, data)
+    async with open_database(address) as opened:
+        deliveries = SqlDeliveries(opened)
+        workflows = Workflows(
+            deliveries,
+            cast("Maker", None),  # nobody works here
+            {},
+            QueueSettings(digests=0),
+            store=WorkflowStore(await workflow_database(address)),
+            executor="filling",
+        )
+        limits = LimitSettings(user_per_hour=10**6, channel_per_hour=10**6)
+        receiver = Receiver(deliveries, SqlProfiles(opened), workflows, limits)
+        seconds: list[float] = []
+        memory = [0.0, 0.0]
+        async with workflows.open():
+            for number in range(links):
+                place = Place("slack", "T", f"C{number % 100}")
+                # Few articles, so that the queue is measured and not the reading of pages.
+                heard = Heard(place, f"m{number}", f"U{number % 50}", [chat.link(number % 20)])
+                began = time.monotonic()
+                await receiver.hear(heard)
+                seconds.append(time.monotonic() - began)
+                if number in (links // 10, links - 1):
+                    memory.append(psutil.Process().memory_info().rss / 2**20)
+    return seconds, memory[-1] - memory[-2]
+
+
 def _percentiles(seconds: list[float]) -> str:
-    """With the messenger's own two requests in it, and four at a time in every process."""
     ordered = sorted(seconds)
     middle, late = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
     return f"{middle * 1e3:.0f} / {late * 1e3:.0f} ms"

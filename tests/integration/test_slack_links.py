@@ -10,7 +10,7 @@ from support.slack_server import SlackServer, slack_server
 from support.slack_world import Channel, Message
 
 from bot.chats import Trouble
-from core.errors import LoginWall
+from core.errors import FetchTimedOut, LoginWall
 from core.places import ChannelProfile, Place, SharedLink
 from core.settings import LimitSettings
 
@@ -115,10 +115,10 @@ async def test_a_link_in_a_direct_message_is_answered() -> None:
 async def test_trouble_is_told_in_one_sentence_and_can_be_tried_again() -> None:
     async with slack_server() as slack, a_bot(slack) as bot:
         channel = slack.channel("C1")
-        bot.work.failing[LINK] = LoginWall(LINK)
+        bot.work.failing[LINK] = FetchTimedOut(LINK)
         ts = await slack.say(channel, user="U1", text=f"<{LINK}>")
         [answer] = await slack.until(
-            lambda: [one for one in slack.answers(channel, ts) if "log-in" in one.text]
+            lambda: [one for one in slack.answers(channel, ts) if "in time" in one.text]
         )
         bot.work.failing.clear()
         pressed = await slack.press(answer, "sdd:again", user="U1")

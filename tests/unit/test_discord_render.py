@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.builders import a_digest, a_record, details
 from support.discord_checks import check_message
-from support.discord_components import TEXT_DISPLAY, walk
+from support.discord_components import ROW, TEXT_DISPLAY, walk
 from support.discord_people import links_in, visible_text
 
+from bot import replies
 from bot.chats import Ready, Shown, Trouble, Waiting
 from bot.discord import pages, render, wording
 from bot.discord.escaping import escaped, fitted, pieces, safe_address, width
@@ -28,7 +29,7 @@ from core.digest import (
     TechnicalTerm,
     TermOrigin,
 )
-from core.errors import BadArticle, SiteUnavailable
+from core.errors import BadArticle, LoginWall, SiteUnavailable
 from core.places import ChannelProfile, Place, SharedLink
 
 KEY = "0123456789abcdef" * 2
@@ -141,6 +142,7 @@ def is_harmless(raw: str) -> bool:
     ) and not re.search(r"@(everyone|here|[!&]?\d)", raw, re.IGNORECASE)
 
 
+@settings(deadline=None)
 @given(text=LONG, room=st.integers(40, 900))
 def test_no_text_of_theirs_does_anything(text: str, room: int) -> None:
     assert is_harmless(escaped(text))
@@ -148,6 +150,7 @@ def test_no_text_of_theirs_does_anything(text: str, room: int) -> None:
     assert all(is_harmless(piece) for piece in pieces(text, room))
 
 
+@settings(deadline=None)
 @given(text=LONG, room=st.integers(20, 900))
 def test_text_keeps_to_its_room_and_says_when_there_is_more(text: str, room: int) -> None:
     short = fitted(text, room)
@@ -155,6 +158,7 @@ def test_text_keeps_to_its_room_and_says_when_there_is_more(text: str, room: int
     assert short == escaped(text) or short.endswith("…")
 
 
+@settings(deadline=None)
 @given(text=LONG, room=st.integers(20, 900))
 def test_pieces_lose_nothing(text: str, room: int) -> None:
     together = list(pieces(text, room))
@@ -172,6 +176,28 @@ def test_every_digest_keeps_every_limit(record: DigestRecord, ui: Language, know
     )
     embed, buttons = render.as_embed(shown, a_link(ui), KEY)
     check_message({"embeds": [embed.to_dict()], "components": buttons.to_components()}, files=[])
+
+
+@pytest.mark.parametrize("ui", LANGUAGES)
+@pytest.mark.parametrize("text", ["_" * 5000, "🙂 " * 3000])
+def test_a_digest_with_every_room_filled_keeps_every_limit(text: str, ui: Language) -> None:
+    record = a_record(
+        article=a_record().article.model_copy(
+            update={"title": text, "site": text, "url": "https://a.example/" + "x" * 490}
+        ),
+        digest=a_digest(summary=text, keywords=(text,), prerequisites=(text,)),
+        details=details(
+            model=text,
+            notes=(text,) * 5,
+            words=10**9,
+            factors=tuple(
+                Factor(name=name, score=5.0, share=0.5, words=(text,))
+                for name in ("concepts", "algorithms")
+            ),
+        ),
+    )
+    form = checked(render.layout(Ready(record, known=True), a_link(ui), KEY))
+    assert sum(map(width, texts(form))) > 3500
 
 
 @settings(deadline=None, max_examples=15)
@@ -195,6 +221,7 @@ def test_every_page_keeps_every_limit_and_together_they_hold_all(
             assert "".join(first.split()) in shown
 
 
+@settings(deadline=None)
 @given(explanation=LONG, term=LONG, credit=LONG, ui=st.sampled_from(LANGUAGES))
 def test_every_explanation_keeps_every_limit(
     explanation: str, term: str, credit: str, ui: Language
@@ -280,13 +307,62 @@ def test_the_bar_has_the_colour_of_the_level() -> None:
     assert len(colours) == 5
 
 
-def test_two_reasons_are_given_and_the_strongest_is_first() -> None:
-    factors = (
-        Factor(name="algorithms", score=1.0, share=0.1),
-        Factor(name="background", score=4.0, share=0.3),
-        Factor(name="terms", score=5.0, share=0.5),
-    )
-    assert [factor.name for factor in wording.strongest(factors)] == ["terms", "background"]
+def labels(view: render.Layout) -> list[list[str]]:
+    """What stands on the buttons, row by row."""
+    rows = [c for _, c in walk(form_of(view)["components"]) if c["type"] == ROW]
+    return [[one.get("label") or one["emoji"]["name"] for one in row["components"]] for row in rows]
+
+
+def test_a_digest_has_two_rows_of_five_buttons() -> None:
+    assert labels(render.layout(Ready(a_record()), a_link("en"), KEY)) == [
+        ["Terms 1", "Questions", "Details", "👍", "👎"],
+        ["Too easy", "Too hard", "In Korean", "Again", "Hide"],
+    ]
+
+
+def test_without_terms_there_is_no_button_for_them() -> None:
+    record = a_record(digest=a_digest(technical_terms=()))
+    first, _ = labels(render.layout(Ready(record), a_link("en"), KEY))
+    assert first[0] == "Questions"
+
+
+@pytest.mark.parametrize(
+    ("shown", "offered"),
+    [
+        (Waiting(), ["Hide"]),
+        (Trouble(SiteUnavailable("x")), ["Try again", "Hide"]),
+        (Trouble(LoginWall("x")), ["Hide"]),
+    ],
+)
+def test_another_try_is_offered_where_it_may_help(shown: Shown, offered: list[str]) -> None:
+    assert labels(render.layout(shown, a_link("en"), KEY)) == [offered]
+    _, buttons = render.as_embed(shown, a_link("en"), KEY)
+    assert [getattr(one, "label", None) for one in buttons.children] == offered
+
+
+def test_a_refusal_begins_with_a_sign_of_warning() -> None:
+    (text,) = texts(form_of(render.layout(Trouble(LoginWall("x")), a_link("ko"), KEY)))
+    assert text.startswith("⚠️ 로그인")
+
+
+def test_every_note_is_a_line_of_its_own_and_no_warning() -> None:
+    record = a_record(details=details(notes=("nothing_supported", "partly_drafted")))
+    lines = wording.small_print(record, "en", known=False).splitlines()
+    assert [line.split()[1] for line in lines] == ["Nothing", "This", "100%"]
+    assert "⚠" not in "".join(lines)
+
+
+@pytest.mark.parametrize("ui", LANGUAGES)
+@pytest.mark.parametrize("key", replies.NOTES)
+def test_every_note_of_ours_has_room(key: str, ui: Language) -> None:
+    record = a_record(details=details(notes=(key,)))
+    assert "…" not in wording.small_print(record, ui, known=False)
+
+
+def test_a_model_is_named_without_its_revision_and_whole_in_the_details() -> None:
+    record = a_record(details=details(model="a-model@0123abcd"))
+    assert wording.small_print(record, "en", known=False).endswith("a-model")
+    assert wording.whole(record, "en")[-1][1].endswith("a-model@0123abcd")
 
 
 @pytest.mark.parametrize("ui", LANGUAGES)

@@ -19,6 +19,7 @@ from support.slack_block_rules import (
     visible_text,
 )
 
+from bot import replies
 from bot.chats import Ready, Trouble, Waiting
 from bot.explaining import Explanation
 from bot.slack import pages, render, views
@@ -37,7 +38,7 @@ from core.digest import (
     TechnicalTerm,
     TermOrigin,
 )
-from core.errors import LoginWall, SettingsError
+from core.errors import FetchTimedOut, LoginWall, SettingsError
 from core.links import canonical
 from core.places import ChannelProfile, Place, SharedLink
 
@@ -77,9 +78,9 @@ def test_a_digest_shows_all_that_was_promised() -> None:
     for words in (
         "Connection pools, measured",
         "blog.example.com",
-        "2.8 / 5 · intermediate",
-        "specialist terms 3.0",
-        "connection pool, TLS handshake",
+        "Difficulty",
+        "●●●○○ 2.8 / 5 · intermediate",
+        "specialist terms 3.0 (connection pool, TLS handshake) · complexity of concepts 2.5 (auth",
         "A connection pool keeps database connections open",
         "connection pool · latency",
         "TCP",
@@ -146,9 +147,33 @@ def test_a_digest_known_before_says_so() -> None:
     assert "digested before" not in visible_text(digest_blocks(a_record(), "en"))
 
 
-def test_notes_stand_above_the_small_print() -> None:
-    record = a_record(details=details(notes=("korean_extractive",)))
-    assert "writes no Korean" in visible_text(digest_blocks(record, "en"))
+def test_every_note_is_a_line_of_its_own_and_no_warning() -> None:
+    record = a_record(details=details(notes=("nothing_supported", "partly_drafted")))
+    lines = [
+        block["elements"][0]["text"]
+        for block in digest_blocks(record, "en")
+        if block["type"] == "context"
+    ]
+    assert [line.split()[0] for line in lines] == ["specialist", "Nothing", "This", "100%"]
+    assert "⚠" not in visible_text(digest_blocks(record, "en"))
+
+
+@pytest.mark.parametrize("ui", LANGUAGES)
+@pytest.mark.parametrize("key", replies.NOTES)
+def test_every_note_of_ours_has_room(key: str, ui: Language) -> None:
+    record = a_record(details=details(notes=(key,)))
+    assert replies.note(key, ui) in visible_text(digest_blocks(record, ui))
+
+
+def test_where_no_sentence_was_checked_none_is_counted() -> None:
+    record = a_record(details=details(checked=0, rejected=0, model="a-model@0123abcd"))
+    seen = visible_text(digest_blocks(record, "en"))
+    assert "100% of 97 words read · 1.2 s · a-model" in seen
+    assert "0123abcd" not in seen
+
+
+def test_a_digest_has_nothing_in_italics() -> None:
+    assert "italic" not in json.dumps(digest_blocks(a_record(), "ko"))
 
 
 def test_every_button_carries_digest_and_delivery() -> None:
@@ -192,14 +217,43 @@ def test_a_placeholder_and_trouble_name_their_link() -> None:
         assert block_errors(blocks) == []
 
 
-def test_trouble_offers_another_try() -> None:
-    blocks, text = render.message(Trouble(LoginWall("x")), shared(ui="ko"), DELIVERY)
-    assert "로그인" in text
-    values = [one["value"] for one in blocks[-1]["elements"]]
-    assert values == [
+def pressed_in(blocks: list[dict[str, Any]]) -> list[str]:
+    [buttons] = [one for one in blocks if one["type"] == "actions"]
+    return [one.get("value", one["action_id"]) for one in buttons["elements"]]
+
+
+def test_trouble_that_may_pass_offers_another_try() -> None:
+    blocks, text = render.message(Trouble(FetchTimedOut("x")), shared(), DELIVERY)
+    assert "in time" in text
+    assert pressed_in(blocks) == [
         Pressed("again", delivery=DELIVERY).value,
         Pressed("hide", delivery=DELIVERY).value,
     ]
+
+
+def test_trouble_that_stays_can_only_be_hidden() -> None:
+    blocks, text = render.message(Trouble(LoginWall("x")), shared(ui="ko"), DELIVERY)
+    assert "로그인" in text
+    assert "⚠️ 로그인" in visible_text(blocks)
+    assert pressed_in(blocks) == [Pressed("hide", delivery=DELIVERY).value]
+
+
+def test_a_placeholder_can_be_hidden() -> None:
+    blocks, _ = render.message(Waiting(), shared(), DELIVERY)
+    assert pressed_in(blocks) == [Pressed("hide", delivery=DELIVERY).value]
+
+
+def test_without_terms_there_is_no_button_for_them() -> None:
+    record = a_record(digest=a_digest(technical_terms=()))
+    blocks = digest_blocks(record, "en", delivery_id=DELIVERY)
+    assert not [one for one in pressed_in(blocks) if one.startswith("terms")]
+
+
+def test_what_was_cut_can_be_read_where_there_are_no_terms() -> None:
+    record = a_record(digest=a_digest(technical_terms=(), summary="word " * 2000))
+    blocks = digest_blocks(record, "en", delivery_id=DELIVERY)
+    assert pressed_in(blocks)[0] == Pressed("terms", record.id, DELIVERY).value
+    assert "The whole digest" in visible_text(blocks)
 
 
 def test_the_fallback_says_what_it_is_about() -> None:
@@ -376,6 +430,35 @@ def test_whatever_a_digest_says_slack_takes_it_and_nothing_in_it_is_alive(
     text = fallback_text(Ready(record), shared(ui=ui))
     assert 0 < len(text) < 4000
     assert not re.search(r"<|@\w|://|`(?!\u2060)", text)
+
+
+@pytest.mark.parametrize("ui", LANGUAGES)
+def test_a_digest_with_every_room_filled_is_taken(ui: Language) -> None:
+    text = "한국어" * 2000
+    record = a_record(
+        article=a_record().article.model_copy(
+            update={"title": text, "site": text, "url": "https://a.example/" + "x" * 980}
+        ),
+        digest=a_digest(
+            summary=text,
+            keywords=(text,),
+            prerequisites=(text,),
+            technical_terms=(TechnicalTerm(term=text, explanation=text),) * 8,
+        ),
+        details=details(
+            model=text,
+            notes=(text,) * 5,
+            words=10**12,
+            term_origins=(TermOrigin(term=text, origin="glossary", credit=text),),
+            factors=tuple(
+                Factor(name=name, score=5.0, share=0.5, words=(text,))
+                for name in ("concepts", "algorithms")
+            ),
+        ),
+    )
+    blocks = digest_blocks(record, ui, known=True, delivery_id=DELIVERY)
+    check(blocks, links_in(blocks)[0])
+    assert bytes_in(blocks) > 7500  # the rooms are used, not merely kept
 
 
 def whole_text(record: DigestRecord, ui: Language) -> str:

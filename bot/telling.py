@@ -1,0 +1,73 @@
+"""What every chat tells alike of a link and of a digest: plain text, whatever will carry it.
+
+Nothing here is escaped for a platform; each does that itself, last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+
+from bot import replies
+from bot.replies import plain
+from core.article import Language
+from core.digest import DigestRecord, Factor
+
+LONGEST_ADDRESS = 80  # characters: enough to tell several links of one message apart
+STRONGEST = 2
+# Below this score an article is easy: what is easiest in it says why. The largest shares would not;
+# they are parts of the difficulty, and of little difficulty the hardest factor has the most.
+EASY = 2.5
+
+
+def title(record: DigestRecord, ui: Language) -> str:
+    """An article's title; of one without, the end of its address or its site says more than no
+    word."""
+    head = record.article
+    site, path = _split(head.url or "")
+    names = (head.title or "", path.rstrip("/").rpartition("/")[2], head.site or site)
+    return next(filter(None, map(plain, names)), "") or replies.say("untitled", ui)
+
+
+def address(link: str) -> str:
+    """Which of several links this is about, as people read it: the site and the decoded path."""
+    site, path = _split(link)
+    whole = plain(site + path.rstrip("/")) or plain(link)
+    return whole if len(whole) <= LONGEST_ADDRESS else whole[: LONGEST_ADDRESS - 1] + "…"
+
+
+def _split(link: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return "", link
+    return parts.netloc.rpartition("@")[2], unquote(parts.path)
+
+
+def strongest(factors: Sequence[Factor], score: float) -> list[Factor]:
+    """Those that made the article as hard, or as easy, as `score` says; the strongest first."""
+    if score >= EASY:
+        return sorted(factors, key=lambda one: one.score * one.share, reverse=True)[:STRONGEST]
+    counted = [one for one in factors if one.share] or factors
+    return sorted(counted, key=lambda one: one.score)[:STRONGEST]
+
+
+def coverage(record: DigestRecord, ui: Language, model: str) -> str:
+    """How much was read and checked, how long it took and who wrote it."""
+    details = record.details
+    return replies.say(
+        "coverage" if details.checked else "coverage.unchecked",
+        ui,
+        words=details.words,
+        read=details.read,
+        drafted=details.drafted,
+        checked=details.checked,
+        rejected=details.rejected,
+        seconds=record.digest.processing_time,
+        model=model,
+    )
+
+
+def model_name(record: DigestRecord) -> str:
+    """Without the revision, which says nothing to readers."""
+    return record.details.model.partition("@")[0] or record.details.model
