@@ -24,6 +24,9 @@ from core.settings import LimitSettings
 
 log = logging.getLogger(__name__)
 
+_COUNT_AGAIN = timedelta(minutes=1)
+_MOST_COUNTED = 10_000
+
 
 class Queue(Protocol):
     """Where accepted deliveries wait: `bot/workflows.py`, or a list in a test."""
@@ -75,6 +78,7 @@ class Receiver:
         self.queue = queue
         self.limits = limits
         self._now = now
+        self._counted: dict[tuple[str, ...], tuple[int, datetime]] = {}
 
     async def hear(self, heard: Heard) -> Heeded:
         """Accepts the links of a message. Heard again, it changes nothing.
@@ -107,6 +111,7 @@ class Receiver:
         """One link, whatever its channel's mode. Raises BadLink and StorageUnavailable."""
         delivery, new = await self.deliveries.accept(shared)
         if new:
+            self._count(shared)
             await self._queue(delivery)
         return delivery
 
@@ -125,15 +130,37 @@ class Receiver:
             await self.queue.take_back(gone)
 
     async def _over(self, shared: SharedLink) -> str | None:
-        place, hour = shared.place, self._now() - timedelta(hours=1)
-        if await self.deliveries.get(shared.key) is not None:
-            return None  # heard again: it was counted when it was new
-        count = self.deliveries.count
-        mine = await count(place.platform, place.workspace, hour, by=shared.by)
-        if mine >= self.limits.user_per_hour:
-            return "limit.user"
-        here = await count(place.platform, place.workspace, hour, channel=place.channel)
-        return "limit.channel" if here >= self.limits.channel_per_hour else None
+        person, channel = _keys(shared)
+        if await self._accepted(shared, person) >= self.limits.user_per_hour:
+            limit = "limit.user"
+        elif await self._accepted(shared, channel) >= self.limits.channel_per_hour:
+            limit = "limit.channel"
+        else:
+            return None
+        # Heard again: it was counted when it was new.
+        return limit if await self.deliveries.get(shared.key) is None else None
+
+    async def _accepted(self, shared: SharedLink, key: tuple[str, ...]) -> int:
+        """Links accepted in the last hour. Looked up now and then, counted on in between: a
+        platform waits for our answer, and others' share may be a minute old."""
+        now = self._now()
+        count, since = self._counted.get(key, (0, datetime.min.replace(tzinfo=UTC)))
+        limit = min(self.limits.user_per_hour, self.limits.channel_per_hour)
+        if now - since < _COUNT_AGAIN and count < limit:
+            return count
+        place, hour = shared.place, now - timedelta(hours=1)
+        whose = {"by": shared.by} if key[0] == "by" else {"channel": place.channel}
+        count = await self.deliveries.count(place.platform, place.workspace, hour, **whose)
+        if len(self._counted) >= _MOST_COUNTED:
+            self._counted.clear()
+        self._counted[key] = (count, now)
+        return count
+
+    def _count(self, shared: SharedLink) -> None:
+        for key in _keys(shared):
+            if key in self._counted:
+                count, since = self._counted[key]
+                self._counted[key] = (count + 1, since)
 
     async def _queue(self, delivery: Delivery) -> None:
         try:
@@ -141,6 +168,12 @@ class Receiver:
         except (StorageUnavailable, DigestError):
             # Accepted is accepted: it is kept, and will be queued when somebody looks for it.
             log.warning("delivery %s is kept but could not be queued yet", delivery.id)
+
+
+def _keys(shared: SharedLink) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    place = shared.place
+    where = (place.platform, place.workspace)
+    return ("by", *where, shared.by), ("channel", *where, place.channel)
 
 
 def distinct(links: Sequence[str]) -> list[str]:

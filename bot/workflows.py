@@ -29,7 +29,7 @@ from collections.abc import (
     Sequence,
 )
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,6 +118,7 @@ class Workflows:
         self._store = store
         self._executor = executor
         self._running: set[asyncio.Task[Any]] = set()
+        self._arrived: asyncio.Queue[Delivery] = asyncio.Queue()
         # While the chats are being connected, what is to be said waits instead of failing.
         self.connected = asyncio.Event()
         self.connected.set()
@@ -149,7 +150,13 @@ class Workflows:
                 await self._queue(name, self._settings.links)
             if self._settings.digests:
                 await self._queue(DIGESTS, self._settings.digests)
+            arrivals = asyncio.create_task(self._queue_arrivals())
             yield self
+            # What is not queued in time is kept all the same, and found at the next start.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_QUEUEING_SECONDS):
+                    await self._arrived.join()
+            arrivals.cancel()
         finally:
             await self._close()
 
@@ -237,9 +244,23 @@ class Workflows:
     # --- the queue, as `bot/receiving.py` knows it
 
     async def enqueue(self, delivery: Delivery) -> None:
-        """Promised work is queued. Twice is once. Raises StorageUnavailable."""
-        with SetWorkflowID(delivery.id), SetEnqueueOptions(priority=delivery.turn):
-            await self._submit(delivery.shared.place.platform, self._digest_link, delivery.id)
+        """Promised work is queued in a moment: whoever promised it need not wait, since it is kept
+        already. Twice is once."""
+        self._arrived.put_nowait(delivery)
+
+    async def _queue_arrivals(self) -> None:
+        while True:
+            delivery = await self._arrived.get()
+            try:
+                with SetWorkflowID(delivery.id), SetEnqueueOptions(priority=delivery.turn):
+                    platform = delivery.shared.place.platform
+                    await self._submit(platform, self._digest_link, delivery.id)
+            except StorageUnavailable:
+                log.warning("delivery %s is kept and will be queued later", delivery.id)
+            except Exception:
+                log.exception("delivery %s is kept, but was not queued", delivery.id)
+            finally:
+                self._arrived.task_done()
 
     async def take_back(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:

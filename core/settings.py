@@ -89,7 +89,7 @@ class QueueSettings(Section):
     """How accepted links are worked on."""
 
     links: int = Field(
-        128, ge=1, description="Links a process is busy with at once, waiting ones included"
+        64, ge=1, description="Links a process is busy with at once, waiting ones included"
     )
     digests: int = Field(4, ge=0, description="Digests a process makes at once; 0: it makes none")
     polling: float = Field(0.2, gt=0, le=60, description="Seconds between looks at the queue")

@@ -188,6 +188,8 @@ async def measure(options: argparse.Namespace) -> int:
                 code = await asyncio.to_thread(bot.stop)
             finally:
                 bot.kill()
+                if options.log:
+                    options.log.write_text(bot.log, encoding="utf-8")
     print(f"\n| {options.chat}, engine {options.engine} | |\n|---|---|")
     print(f"| links shared | {storm.shared} in {options.channels} channels, {options.rate:g}/s |")
     print(f"| answered exactly once | {storm.once} |")
@@ -214,6 +216,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a data folder with the prepared model")
     parser.add_argument("--warm", type=float, default=10.0, help="seconds before the storm")
     parser.add_argument("--cut", type=float, default=0.0, help="Discord: cut the gateway after")
+    parser.add_argument("--log", type=Path, help="keep what the bot logged in this file")
     parser.add_argument("--patience", type=float, default=600.0, help="seconds")
     options = parser.parse_args()
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
