@@ -29,7 +29,10 @@ _MOST_COUNTED = 10_000
 
 
 class Queue(Protocol):
-    """Where accepted deliveries wait: `bot/workflows.py`, or a list in a test."""
+    """Where accepted deliveries wait: `bot/workflows.py`, or a list in a test. `coming` counts the
+    messages that are just being heard: work stands back for them."""
+
+    coming: int
 
     async def enqueue(self, delivery: Delivery) -> None: ...
 
@@ -89,6 +92,13 @@ class Receiver:
         links = distinct(heard.links)
         if not links:
             return Heeded()
+        self.queue.coming += 1
+        try:
+            return await self._hear(heard, links)
+        finally:
+            self.queue.coming -= 1
+
+    async def _hear(self, heard: Heard, links: Sequence[str]) -> Heeded:
         profile = await self.profiles.get(heard.place)
         if profile.mode == "off" or (profile.mode == "ask" and not heard.asked):
             return Heeded()

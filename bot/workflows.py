@@ -77,6 +77,12 @@ DIGESTS = "digests"
 # next start of a process.
 _STORAGE_PATIENCE = 3600.0
 _QUEUEING_SECONDS = 2.0
+_THREADS = 8
+# A platform waits seconds for "we have it", a reader minutes for a digest: while links come in
+# fast, work stands back, a moment at a time.
+_FAST = 4
+_STAND_BACK_SECONDS = 0.1
+_MOST_STANDING_BACK = 100
 # A process that dies of the same link so often would die of it for ever.
 _MOST_RECOVERIES = 200
 
@@ -119,6 +125,7 @@ class Workflows:
         self._executor = executor
         self._running: set[asyncio.Task[Any]] = set()
         self._arrived: asyncio.Queue[Delivery] = asyncio.Queue()
+        self.coming = 0  # links that are just being accepted (`bot/receiving.py` counts)
         # While the chats are being connected, what is to be said waits instead of failing.
         self.connected = asyncio.Event()
         self.connected.set()
@@ -139,6 +146,8 @@ class Workflows:
             "serializer": DBOSPortableJSONSerializer(),
             "notification_listener_polling_interval_sec": 0.5,
             "use_listen_notify": False,
+            # Each is a rival of the loop that answers the platforms; they mostly wait for one lock.
+            "max_executor_threads": _THREADS,
         }
         DBOS(config=config)
         self._register()
@@ -438,7 +447,14 @@ class Workflows:
             except DigestError as error:
                 return {"error": as_plain(error)}
 
+        await self._stand_back()
         return _unfolded(await DBOS.run_step_async({"name": name}, run))
+
+    async def _stand_back(self) -> None:
+        for _ in range(_MOST_STANDING_BACK):
+            if self._arrived.qsize() + self.coming < _FAST:
+                return
+            await asyncio.sleep(_STAND_BACK_SECONDS)
 
     def _pace(self) -> float:
         """Seconds between two looks for a result: quick while few wait, gentle while many do."""

@@ -65,6 +65,7 @@ class Answering:
         self.memory = memory
         self.record = record
         self.outbox: Outbox | None = None
+        self.coming = 0
         self.going = asyncio.Event()
         self.going.set()
         self.accepted: list[Delivery] = []

@@ -60,6 +60,7 @@ class Work:
     queued: list[Delivery] = field(default_factory=list)
     running: set[asyncio.Task[None]] = field(default_factory=set)
     outbox: Outbox | None = None
+    coming: int = 0
 
     async def enqueue(self, delivery: Delivery) -> None:
         self.queued.append(delivery)

@@ -23,6 +23,7 @@ class Line:
         self.queued: list[Delivery] = []
         self.taken_back: list[Delivery] = []
         self.away = False
+        self.coming = 0
 
     async def enqueue(self, delivery: Delivery) -> None:
         if self.away:
