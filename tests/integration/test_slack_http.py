@@ -102,8 +102,8 @@ async def test_slack_may_verify_the_address() -> None:
         (None, "v0=" + "0" * 64),
         (None, ""),
         (None, "no signature at all"),
-        (str(int(time.time()) - 600), None),
-        (str(int(time.time()) + 600), None),
+        ("ten minutes ago", None),
+        ("in ten minutes", None),
         ("not a number", None),
         ("", None),
         ("１７００００００００", None),
@@ -117,6 +117,9 @@ async def test_what_slack_did_not_sign_just_now_is_not_heard(
 ) -> None:
     async with by_http() as over:
         event = {"type": "message", "channel": "C1", "user": "U1", "ts": "1.0", "text": f"<{LINK}>"}
+        now = int(time.time())
+        moments = {"ten minutes ago": str(now - 600), "in ten minutes": str(now + 600)}
+        timestamp = moments.get(timestamp or "", timestamp)
         if timestamp is not None and not timestamp.isascii():
             timestamp = timestamp.encode("utf-8").decode("latin-1")
         attempt = await over.slack.post_event(
