@@ -195,7 +195,7 @@ async def test_signed_events_and_commands_come_by_http(slack: SlackServer, bot: 
 @pytest.mark.parametrize(
     "broken",
     [{"signature": "v0=00"}, {"timestamp": str(int(time.time()) - 600)}, {"signature": ""}],
-    ids=str,
+    ids=["wrong", "old", "none"],
 )
 async def test_a_broken_signature_reaches_nobody(
     slack: SlackServer, bot: Bot, broken: dict[str, str]
