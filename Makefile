@@ -14,7 +14,7 @@ run: $(VENV)/installed ## Set up, prepare the model (once, with a progress bar),
 	@$(BIN)/smartdevdigest run $(ARGS)
 
 test: $(VENV)/installed-dev ## Set up and run all tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest
 
 check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (under a minute)
 	@$(BIN)/ruff format --check .

@@ -37,7 +37,14 @@ STATUS: Mapping[str, int] = {
     "engine_failed": 500,
     "engine_busy": 503,
     "engine_timed_out": 504,
+    "engine_out_of_memory": 503,
     "model_not_ready": 503,
+    "article_gone": 410,
+    "chat_failed": 502,
+    "chat_unavailable": 503,
+    "chat_refused": 403,
+    "message_gone": 410,
+    "storage_unavailable": 503,
 }
 ENGINE_RETRY_SECONDS = 5
 _SENTENCES: Mapping[str, tuple[str, str]] = {
