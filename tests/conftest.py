@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -55,3 +56,15 @@ async def keeper(
     given = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
     async with open_database(database_url(given, tmp_path)) as engine:
         yield engine
+
+
+@pytest.fixture(autouse=True)
+def _discord_is_where_it_was() -> Iterator[None]:
+    """discord.py keeps its addresses in class attributes, which a surface under test sets."""
+    http, gateway = sys.modules.get("discord.http"), sys.modules.get("discord.gateway")
+    if http is None or gateway is None:
+        yield
+        return
+    kept = http.Route.BASE, gateway.DiscordWebSocket.DEFAULT_GATEWAY
+    yield
+    http.Route.BASE, gateway.DiscordWebSocket.DEFAULT_GATEWAY = kept
