@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.article import Article, Language, Page
 from core.digest import DigestRecord
+from core.library import Filters, Hit, LibraryState, Passage, Reach
 from core.places import (
     ChannelProfile,
     Delivery,
@@ -269,3 +270,41 @@ class Erasing(Protocol):
 
     async def erase(self, scope: Scope) -> Erased:
         """Whole or not at all. What others shared as well stays."""
+
+
+class Library(Protocol):
+    """Search in what was read. Raises StorageUnavailable throughout."""
+
+    async def add(self, record: DigestRecord, article: Article) -> None:
+        """Adding the same digest again replaces it. `record` is kept in Digests before."""
+
+    async def remove(self, digest_ids: Sequence[str]) -> None:
+        """Those that are not there are passed over."""
+
+    async def search(
+        self,
+        query: str,
+        *,
+        reach: Reach,
+        filters: Filters | None = None,
+        limit: int = 10,
+        rewrites: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Each article once, the best first; without a query the newest first.
+
+        `rewrites`: other wordings of the same question, beside those that are made here.
+        """
+
+    async def passages(
+        self,
+        query: str,
+        *,
+        reach: Reach,
+        filters: Filters | None = None,
+        limit: int = 3,
+        rewrites: Sequence[str] = (),
+    ) -> list[Passage]:
+        """The best passages, at most two of one article; `limit` in all."""
+
+    async def state(self) -> LibraryState:
+        """How complete the index is."""
