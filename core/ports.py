@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.article import Article, Language, Page
 from core.digest import DigestRecord
+from core.feed import Announced, Entry, Source, SourceKind
 from core.library import Filters, Hit, LibraryState, Passage, Reach
 from core.places import (
     ChannelProfile,
@@ -49,6 +50,8 @@ class Generation:
     Greedy: the defaults. Beam search: `beams` > 1. Sampling: `temperature` > 0 (then `top_p`,
     `top_k` and `seed` count). `no_repeat_ngram` forbids an n-gram of that many tokens to come
     twice (0: off); `repetition_penalty` 1.0 is off. `stop` ends the text before any of these.
+    `schema` is a JSON schema, as text, that an engine keeps the answer to where it can; where it
+    cannot, `core.prompts.shaped` repairs and fills what comes.
     """
 
     max_new_tokens: int = 160
@@ -61,6 +64,7 @@ class Generation:
     top_k: int = 0
     seed: int = 0
     stop: tuple[str, ...] = ()
+    schema: str = ""
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1 or self.beams < 1:
@@ -270,6 +274,75 @@ class Erasing(Protocol):
 
     async def erase(self, scope: Scope) -> Erased:
         """Whole or not at all. What others shared as well stays."""
+
+
+class Feeds(Protocol):
+    """Feeds, and what they announced. Raises StorageUnavailable throughout."""
+
+    async def add(
+        self,
+        url: str,
+        *,
+        kind: SourceKind = "feed",
+        title: str = "",
+        site: str = "",
+        language: Language | None = None,
+    ) -> Source:
+        """Due at once. An address that is there already (also as the one it had before it moved)
+        gives the source that is there; one that was gone or paused lives again. Raises BadLink."""
+
+    async def get(self, source_id: str) -> Source | None: ...
+
+    async def of(self, source_ids: Sequence[str]) -> list[Source]:
+        """In the order of the ids; unknown ones are passed over."""
+
+    async def all(self, limit: int = 1000, *, after: str = "") -> list[Source]:
+        """In the order of their ids, from the first one behind `after`."""
+
+    async def pause(self, source_id: str) -> None:
+        """Nobody wants it at present: not polled until it is added again."""
+
+    async def remove(self, source_id: str) -> None:
+        """With its entries, and out of every subscription."""
+
+    async def due(self, now: datetime, limit: int, *, by: str, lease: float) -> list[Source]:
+        """Those whose turn it is, the longest due first, claimed for the process `by`: nobody
+        else is given them, nor others of their hosts, until they are polled, released, or
+        `lease` seconds are over. Few of one host at a time."""
+
+    async def release(self, by: str) -> None:
+        """What a process has claimed and not polled may be claimed by others at once."""
+
+    async def next_due(self) -> datetime | None:
+        """When the next unclaimed source is due; None where there is none."""
+
+    async def polled(
+        self, source: Source, announced: Sequence[Announced], *, by: str
+    ) -> list[Entry]:
+        """Keeps the new state and ends the claim. Of what was announced the entries are returned
+        that are new by id, link and content, also to every other source; the first time the
+        newest few. Nothing is kept where the source is gone or another process has claimed it."""
+
+    async def entries_since(
+        self, source_ids: Sequence[str], since: datetime, limit: int
+    ) -> list[Entry]:
+        """Seen after that moment, the newest first, each identity once. Without those that one of
+        these sources had announced before. Digested or not."""
+
+    async def waiting(self, limit: int) -> list[Entry]:
+        """Entries without digest and error, the newest first, each link once: to be digested
+        ahead of the morning."""
+
+    async def digested(
+        self, entry_id: str, *, digest_id: str | None = None, error: str | None = None
+    ) -> None:
+        """Holds for every entry with the same link. A digest that comes later replaces an error."""
+
+    async def given_up(self, limit: int) -> list[Source]:
+        """Gone sources whose subscribers were not told yet."""
+
+    async def told(self, source_id: str) -> None:
+        """The subscribers of a gone source know."""
 
 
 class Library(Protocol):
