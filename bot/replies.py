@@ -152,6 +152,10 @@ ERRORS: Mapping[str, Both] = {
         "This is not an article in the expected form; smartdevdigest schema article shows it"
         "{reason}.",
     ),
+    "bad_subscription": (
+        "구독을 이대로 저장할 수 없습니다. 아래 항목을 고쳐 주세요{reason}.",
+        "The subscription cannot be kept like this; please correct the following{reason}.",
+    ),
     "bad_settings": (
         "설정이 잘못되었습니다. 아래 항목을 고쳐 주세요{reason}.",
         "The settings cannot be used; please correct the following{reason}.",

@@ -29,6 +29,7 @@ DigestError
 ├── ArticleGone              erased while its digest waited its turn
 ├── StorageUnavailable       the database does not answer                (retryable)
 ├── BadArticle               a row or file that is not in the input contract
+├── BadSubscription          wishes for a daily digest that cannot be kept
 └── SettingsError            the configuration cannot be used
 
 Every class has a `code`; `bot/replies.py` holds one sentence in Korean and English for each.
@@ -188,6 +189,10 @@ class StorageUnavailable(DigestError):
 
 class BadArticle(DigestError):
     code = "bad_article"
+
+
+class BadSubscription(DigestError):
+    code = "bad_subscription"
 
 
 class SettingsError(DigestError):

@@ -6,17 +6,18 @@ assigns them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.announcements import Announcement
 from core.article import Article, Language, Page
 from core.digest import DigestRecord
-from core.feed import Announced, Entry, Source, SourceKind
+from core.feed import Announced, Entry, Source, SourceKind, Subscription
 from core.library import Filters, Hit, LibraryState, Passage, Reach
 from core.places import (
     ChannelProfile,
@@ -237,6 +238,59 @@ class Profiles(Protocol):
         """The default profile where none was set."""
 
     async def put(self, place: Place, profile: ChannelProfile, *, by: str) -> None: ...
+
+
+class Subscriptions(Protocol):
+    """Who wants a daily digest of what. Raises StorageUnavailable throughout."""
+
+    async def put(self, subscription: Subscription) -> None:
+        """Replaces one with the same id; its `created_at` and `secret` stay as they were kept
+        first. Its sources must be known (`Feeds`)."""
+
+    async def get(self, subscription_id: str) -> Subscription | None: ...
+
+    async def of(self, place: Place) -> list[Subscription]:
+        """Those of a channel, whatever the thread, in the order of their making."""
+
+    async def all(self) -> list[Subscription]: ...
+
+    async def of_secret(self, secret: str) -> Subscription | None:
+        """Whose feed has this secret address."""
+
+    async def pause(self, subscription_id: str, paused: bool) -> bool:
+        """False where there is none such."""
+
+    async def remove(self, subscription_id: str) -> bool:
+        """With all that was announced for it. False where there is none such."""
+
+
+class Announcements(Protocol):
+    """What we say by ourselves, each thing once. Raises StorageUnavailable throughout."""
+
+    async def keep(self, announcement: Announcement) -> Announcement | None:
+        """The one that is kept from now on: this one, or one with its id that was there before.
+        None where its subscription is gone."""
+
+    async def get(self, announcement_id: str) -> Announcement | None: ...
+
+    async def mornings(
+        self, subscription_id: str, limit: int, *, before: date | None = None
+    ) -> list[Announcement]:
+        """The newest first; those without anything to read included."""
+
+    async def latest(self) -> Mapping[str, date]:
+        """The last morning of each subscription that had one."""
+
+    async def posted(self, subscription_id: str) -> frozenset[str]:
+        """The keys of every article it was ever told of (`core.announcements.Posted.keys`)."""
+
+    async def known(self, ids: Collection[str]) -> frozenset[str]:
+        """Which of these announcements are kept."""
+
+    async def claim(self, announcement_id: str, by: str, *, settled_before: datetime) -> bool:
+        """As `Deliveries.claim`."""
+
+    async def replied(self, announcement_id: str, reply: str) -> None: ...
 
 
 class Workspaces(Protocol):

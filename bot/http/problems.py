@@ -19,6 +19,7 @@ from core.errors import DigestError, SiteUnavailable
 STATUS: Mapping[str, int] = {
     "bad_link": 400,
     "bad_article": 422,
+    "bad_subscription": 422,
     "fetch_failed": 502,
     "not_found": 404,
     "site_unavailable": 502,
