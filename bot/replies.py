@@ -59,6 +59,14 @@ ERRORS: Mapping[str, Both] = {
         "읽을 수 없는 형식입니다. HTML, PDF, Markdown 또는 일반 텍스트 링크를 보내 주세요.",
         "This kind of file cannot be read; please send a link to HTML, PDF, Markdown or plain text.",
     ),
+    "not_a_feed": (
+        "이 주소에서 피드를 찾지 못했습니다. RSS, Atom 또는 JSON Feed 주소를 보내 주세요.",
+        "No feed was found at this address; please send the address of an RSS, Atom or JSON feed.",
+    ),
+    "feed_gone": (
+        "이 피드는 더 이상 제공되지 않습니다. 구독에서 빼거나 새 주소를 보내 주세요.",
+        "This feed is no longer published; please remove it or send its new address.",
+    ),
     "address_refused": (
         "내부망 주소는 읽지 않습니다. 사내 서버라면 관리자가 web.allow_hosts 설정에 추가해야 "
         "합니다.",

@@ -4,11 +4,13 @@ DigestError
 ├── BadLink                  not a link we can follow
 ├── FetchFailed              the web did not answer usefully             (retryable)
 │   ├── NotFound             404, 410
+│   │   └── FeedGone         a feed's own 410: it is not asked again
 │   ├── SiteUnavailable      5xx, 429, connection refused or reset       (retryable)
 │   ├── FetchTimedOut        no whole answer in time                     (retryable)
 │   ├── TooManyRedirects     a loop, or more hops than we follow
 │   ├── PageTooLarge         more decoded bytes than we read
 │   ├── UnsupportedType      not HTML, PDF, Markdown or plain text
+│   ├── NotAFeed             neither a feed nor a page that names one
 │   ├── AddressRefused       a private, loopback or metadata address
 │   └── RobotsRefused        robots.txt forbids it
 ├── NothingToRead            an answer came, but no article is in it
@@ -69,6 +71,10 @@ class NotFound(FetchFailed):
     retryable = False
 
 
+class FeedGone(NotFound):
+    code = "feed_gone"
+
+
 class SiteUnavailable(FetchFailed):
     """`retry_after` is the site's own wish in seconds, where it sent one."""
 
@@ -95,6 +101,11 @@ class PageTooLarge(FetchFailed):
 
 class UnsupportedType(FetchFailed):
     code = "unsupported_type"
+    retryable = False
+
+
+class NotAFeed(FetchFailed):
+    code = "not_a_feed"
     retryable = False
 
 

@@ -32,7 +32,8 @@ class Source:
     `worked_at`: when it last answered usefully, `changed_at`: when it last had something new.
     `body_hash`: SHA-256 of the last body, for the many that know nothing of ETags. `error`: a
     code of core.errors, why it did not work the last time. "gone" is for good: it said so, or
-    failed too often (`core/polling.py`).
+    failed too often (`core/polling.py`). `ttl` (seconds), `skip_hours` (of UTC) and `skip_days`
+    (0: Monday) are what it wishes itself.
     """
 
     id: str
@@ -52,6 +53,9 @@ class Source:
     error: str = ""
     changed_at: datetime | None = None
     body_hash: str = ""
+    ttl: float = 0.0
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ STATUS: Mapping[str, int] = {
     "too_many_redirects": 502,
     "too_large": 413,
     "unsupported_type": 415,
+    "not_a_feed": 422,
+    "feed_gone": 410,
     "address_refused": 403,
     "robots_refused": 403,
     "nothing_to_read": 422,
