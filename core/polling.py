@@ -8,6 +8,7 @@ fails is asked after 5, 10, 20 … minutes, and given up in the end, with a word
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -112,7 +113,7 @@ def interval_of(announced: Sequence[Announced], before: float, now: datetime) ->
     if len(dates) < 2:
         return _bounded(before * _FASTER)
     gaps = [
-        (later - earlier).total_seconds() for later, earlier in zip(dates, dates[1:], strict=False)
+        (later - earlier).total_seconds() for later, earlier in itertools.pairwise(dates)
     ]
     return _bounded(max(median(gaps), (now - dates[0]).total_seconds()) / _PER_GAP)
 

@@ -217,32 +217,92 @@ class WorkspaceRow(Base):
     installed_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+_ALIVE = text("state = 'alive'")
+_CLAIMED = text("claimed_until IS NOT NULL")
+_UNDIGESTED = text("digest_id IS NULL AND error IS NULL")
+
+
 class FeedRow(Base):
-    """A feed, polled once however many channels subscribe to it. `id`: SHA-256 of its link."""
+    """A feed (core.feed.Source), polled once however many channels subscribe to it.
+
+    `id`: SHA-256 of its first link; `link` is where it is now. `claimed_by` asks it right now and
+    is believed in until `claimed_until`; meanwhile nobody asks others of its `host`. `skip`: the
+    hours and days it wants to be left alone. `told`: its readers know that it is gone.
+    """
 
     __tablename__ = "feeds"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     link: Mapped[str] = mapped_column(PlainText)
+    host: Mapped[str] = mapped_column(String(300))
+    kind: Mapped[str] = mapped_column(String(8))
     title: Mapped[str | None] = mapped_column(PlainText)
+    site: Mapped[str] = mapped_column(PlainText)
+    language: Mapped[str | None] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(8))
     etag: Mapped[str | None] = mapped_column(PlainText)
     last_modified: Mapped[str | None] = mapped_column(PlainText)
+    body_hash: Mapped[str] = mapped_column(String(64))
+    interval: Mapped[float] = mapped_column(Float(53))
+    ttl: Mapped[float] = mapped_column(Float(53))
+    skip: Mapped[dict[str, list[int]]] = mapped_column(JSON)
     next_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    polled_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    worked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    changed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     failures: Mapped[int] = mapped_column(Integer)
+    error: Mapped[str] = mapped_column(String(64))
+    told: Mapped[bool] = mapped_column(Boolean)
+    claimed_by: Mapped[str | None] = mapped_column(PlainText)
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index("ix_feeds_due", "next_at", sqlite_where=_ALIVE, postgresql_where=_ALIVE),
+        Index("ix_feeds_claimed", "claimed_until", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+        Index("ix_feeds_host", "host"),
+    )
 
 
 class FeedEntryRow(Base):
-    """`id`: SHA-256 of the entry's canonical link."""
+    """An article as one feed announced it (core.feed.Entry); `found_at` is when it was seen.
+
+    `link_hash`: SHA-256 of the link, which may be longer than what can be indexed.
+    """
 
     __tablename__ = "feed_entries"
 
     feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id"), primary_key=True)
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    identity: Mapped[str] = mapped_column(String(64), index=True)
     link: Mapped[str] = mapped_column(PlainText)
+    link_hash: Mapped[str] = mapped_column(String(64), index=True)
     title: Mapped[str | None] = mapped_column(PlainText)
+    summary: Mapped[str] = mapped_column(PlainText)
     published_at: Mapped[datetime | None] = mapped_column(UtcTime)
     found_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
     digest_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    error: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_feed_entries_feed", "feed_id", "found_at"),
+        Index(
+            "ix_feed_entries_waiting",
+            "found_at",
+            sqlite_where=_UNDIGESTED,
+            postgresql_where=_UNDIGESTED,
+        ),
+    )
+
+
+class FeedKeyRow(Base):
+    """What stood in a feed, by the keys of `core/identity.py`; `seen_at` is good to a day."""
+
+    __tablename__ = "feed_keys"
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id"), primary_key=True, index=True)
+    identity: Mapped[str] = mapped_column(String(64))
+    seen_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
 
 
 class SubscriptionRow(Base):
