@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.places import Erased, Scope
 from storage.articles import hash_of
+from storage.feeds import delete_feeds
 from storage.orphans import batches, delete_rows, delete_unread, delete_unshared
+from storage.subscriptions import delete_subscriptions
 from storage.tables import (
     DeliveryRow,
     DigestRow,
@@ -25,6 +27,7 @@ from storage.tables import (
     ExplainedTermRow,
     FeedEntryRow,
     FeedRow,
+    PostedRow,
     ProfileRow,
     ReadingRow,
     SubscriptionFeedRow,
@@ -56,6 +59,7 @@ class SqlErasing:
 async def _erase(connection: AsyncConnection, scope: Scope) -> Erased:
     wanted = select(DeliveryRow.id, DeliveryRow.canonical, DeliveryRow.digest_id)
     shared = (await connection.execute(wanted.where(*_whose(DeliveryRow, scope)))).all()
+    digests = {row.digest_id for row in shared if row.digest_id}
     texts = await _texts(connection, shared)
     gone: Counter[str] = Counter()
     for table in (DeliveryRow, ExplainedTermRow):
@@ -65,10 +69,12 @@ async def _erase(connection: AsyncConnection, scope: Scope) -> Erased:
     if scope.user:
         gone += await _forget_name(connection, scope)
     else:
-        gone += await _wishes(connection, scope)
+        wishes, read = await _wishes(connection, scope)
+        gone += wishes
+        digests |= read
     if not scope.user and not scope.channel:
         gone += await _workspace(connection, scope)
-    gone += await delete_unshared(connection, {row.digest_id for row in shared if row.digest_id})
+    gone += await delete_unshared(connection, digests)
     gone += await delete_unread(connection, texts)
     rows = {name: count for name, count in sorted(gone.items()) if count}
     return Erased(rows, tuple(sorted(row.id for row in shared)))
@@ -108,28 +114,32 @@ async def _forget_name(connection: AsyncConnection, scope: Scope) -> Counter[str
     return gone
 
 
-async def _wishes(connection: AsyncConnection, scope: Scope) -> Counter[str]:
-    """The profile and the subscriptions, and feeds that nobody else reads."""
+async def _wishes(connection: AsyncConnection, scope: Scope) -> tuple[Counter[str], set[str]]:
+    """The profile and the subscriptions, and feeds that nobody else reads; the digests that were
+    made for them."""
     mine = select(SubscriptionRow.id).where(*_whose(SubscriptionRow, scope))
-    read = SubscriptionFeedRow.subscription_id.in_(mine)
-    feeds = (await connection.execute(select(SubscriptionFeedRow.feed_id).where(read))).scalars()
-    feed_ids = set(feeds)
+    ids = (await connection.execute(mine)).scalars().all()
+    feeds: set[str] = set()
+    digests: set[str] = set()
+    for some in batches(ids):
+        read = SubscriptionFeedRow.subscription_id.in_(some)
+        wanted = select(SubscriptionFeedRow.feed_id).where(read)
+        feeds.update((await connection.execute(wanted)).scalars())
+        told = select(PostedRow.digest_id).where(PostedRow.subscription_id.in_(some))
+        digests.update((await connection.execute(told)).scalars())
     gone = Counter(
         channel_profiles=await delete_rows(connection, ProfileRow, *_whose(ProfileRow, scope)),
-        subscription_feeds=await delete_rows(connection, SubscriptionFeedRow, read),
-        subscriptions=await delete_rows(
-            connection, SubscriptionRow, *_whose(SubscriptionRow, scope)
-        ),
+        **await delete_subscriptions(connection, ids),
     )
     others = exists().where(SubscriptionFeedRow.feed_id == FeedRow.id)
-    for some in batches(feed_ids):
+    for some in batches(feeds):
         unread = select(FeedRow.id).where(FeedRow.id.in_(some), ~others)
-        ids = (await connection.execute(unread)).scalars().all()
-        gone["feed_entries"] += await delete_rows(
-            connection, FeedEntryRow, FeedEntryRow.feed_id.in_(ids)
-        )
-        gone["feeds"] += await delete_rows(connection, FeedRow, FeedRow.id.in_(ids))
-    return gone
+        nobodys = (await connection.execute(unread)).scalars().all()
+        theirs = FeedEntryRow.feed_id.in_(nobodys)
+        made = select(FeedEntryRow.digest_id).where(theirs, FeedEntryRow.digest_id.is_not(None))
+        digests.update(one for one in (await connection.execute(made)).scalars() if one)
+        gone += Counter(await delete_feeds(connection, nobodys))
+    return gone, digests
 
 
 async def _workspace(connection: AsyncConnection, scope: Scope) -> Counter[str]:

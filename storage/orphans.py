@@ -15,6 +15,7 @@ from storage.tables import (
     DeliveryRow,
     DigestRow,
     FeedEntryRow,
+    PostedRow,
     ReadingRow,
     VerdictRow,
 )
@@ -23,6 +24,7 @@ BATCH = 500
 
 _SHARED = exists().where(DeliveryRow.digest_id == DigestRow.id)
 _IN_A_FEED = exists().where(FeedEntryRow.digest_id == DigestRow.id)
+_POSTED = exists().where(PostedRow.digest_id == DigestRow.id)
 _DIGESTED = exists().where(DigestRow.content_hash == ArticleRow.content_hash)
 
 
@@ -35,12 +37,12 @@ def _awaited(content_hash: ColumnElement[str]) -> ColumnElement[bool]:
     )
 
 
-UNSHARED = and_(~_SHARED, ~_IN_A_FEED, ~_awaited(DigestRow.__table__.c.content_hash))
+UNSHARED = and_(~_SHARED, ~_IN_A_FEED, ~_POSTED, ~_awaited(DigestRow.__table__.c.content_hash))
 UNREAD = and_(~_DIGESTED, ~_awaited(ArticleRow.__table__.c.content_hash))
 
 
 async def delete_unshared(connection: AsyncConnection, digest_ids: Collection[str]) -> Counter[str]:
-    """Of these digests those that no delivery and no feed leads to, and what was said of them."""
+    """Of these digests those that no delivery, feed or morning leads to, and what was said of them."""
     gone: Counter[str] = Counter()
     for some in batches(digest_ids):
         wanted = select(DigestRow.id).where(DigestRow.id.in_(some), UNSHARED)

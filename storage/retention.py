@@ -21,11 +21,13 @@ from storage.orphans import (
 )
 from storage.statements import utc_now
 from storage.tables import (
+    AnnouncementRow,
     ArticleRow,
     DeliveryRow,
     DigestRow,
     EventRow,
     ExplainedTermRow,
+    PostedRow,
     ReadingRow,
 )
 from storage.trouble import writing
@@ -48,6 +50,7 @@ async def sweep(
         (retention.events, _events),
         (retention.deliveries, _deliveries),
         (retention.deliveries, _terms),
+        (retention.deliveries, _announcements),
         (retention.articles, _digests),
         (retention.articles, _articles),
     ]
@@ -84,6 +87,16 @@ async def _deliveries(connection: AsyncConnection, before: datetime, batch: int)
     ended = DeliveryRow.state != "waiting"
     old = select(DeliveryRow.id).where(DeliveryRow.accepted_at < before, ended).limit(batch)
     return Counter(deliveries=await delete_rows(connection, DeliveryRow, DeliveryRow.id.in_(old)))
+
+
+async def _announcements(connection: AsyncConnection, before: datetime, batch: int) -> Counter[str]:
+    """After so long no feed announces again what is forgotten with them."""
+    old = select(AnnouncementRow.id).where(AnnouncementRow.made_at < before)
+    ids = await _some(connection, old, batch)
+    return Counter(
+        posted=await delete_rows(connection, PostedRow, PostedRow.announcement_id.in_(ids)),
+        announcements=await delete_rows(connection, AnnouncementRow, AnnouncementRow.id.in_(ids)),
+    )
 
 
 async def _terms(connection: AsyncConnection, before: datetime, batch: int) -> Counter[str]:

@@ -306,7 +306,8 @@ class FeedKeyRow(Base):
 
 
 class SubscriptionRow(Base):
-    """What a channel gets each day: digests of these `levels`, at `hour` in `timezone`."""
+    """What a channel gets each day (core.feed.Subscription). `at` and the quiet hours are "08:00",
+    local to `timezone`; `days` are numbers of weekdays, 0 is Monday."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (Index("ix_subscriptions_channel", "platform", "workspace", "channel"),)
@@ -315,11 +316,23 @@ class SubscriptionRow(Base):
     platform: Mapped[str] = mapped_column(String(16))
     workspace: Mapped[str] = mapped_column(PlainText)
     channel: Mapped[str] = mapped_column(PlainText)
+    thread: Mapped[str | None] = mapped_column(PlainText)
     by: Mapped[str] = mapped_column(PlainText)
-    levels: Mapped[list[str]] = mapped_column(JSON)
-    hour: Mapped[int] = mapped_column(Integer)
+    low: Mapped[float] = mapped_column(Float(53))
+    high: Mapped[float] = mapped_column(Float(53))
+    language: Mapped[str] = mapped_column(String(8))
+    ui: Mapped[str] = mapped_column(String(8))
+    include: Mapped[list[str]] = mapped_column(JSON)
+    avoid: Mapped[list[str]] = mapped_column(JSON)
+    at: Mapped[str] = mapped_column(String(5))
     timezone: Mapped[str] = mapped_column(String(64))
+    days: Mapped[list[int]] = mapped_column(JSON)
     size: Mapped[int] = mapped_column(Integer)
+    quiet_from: Mapped[str | None] = mapped_column(String(5))
+    quiet_until: Mapped[str | None] = mapped_column(String(5))
+    say_nothing_new: Mapped[bool] = mapped_column(Boolean)
+    paused: Mapped[bool] = mapped_column(Boolean)
+    secret: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -328,6 +341,42 @@ class SubscriptionFeedRow(Base):
 
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), primary_key=True)
     feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id"), primary_key=True, index=True)
+
+
+class AnnouncementRow(Base):
+    """What we say by ourselves; see core.announcements.Announcement. `day` is a local date."""
+
+    __tablename__ = "announcements"
+    __table_args__ = (Index("ix_announcements_days", "subscription_id", "kind", "day"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    day: Mapped[str] = mapped_column(String(10))
+    made_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    about: Mapped[str] = mapped_column(String(64))
+    silent: Mapped[bool] = mapped_column(Boolean)
+    reply: Mapped[str | None] = mapped_column(PlainText)
+    tried_by: Mapped[str | None] = mapped_column(String(200))
+    tried_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class PostedRow(Base):
+    """An article in a morning's list, `place` 0 the first. No foreign key to its entry or digest:
+    that it was posted is known after both are gone, and kept from being posted again."""
+
+    __tablename__ = "posted"
+
+    announcement_id: Mapped[str] = mapped_column(ForeignKey("announcements.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    identity: Mapped[str] = mapped_column(PlainText)
+    link: Mapped[str] = mapped_column(PlainText)
+    title: Mapped[str] = mapped_column(PlainText)
+    source: Mapped[str] = mapped_column(PlainText)
+    source_id: Mapped[str] = mapped_column(String(64))
+    digest_id: Mapped[str] = mapped_column(String(64), index=True)
+    score: Mapped[float] = mapped_column(Float(53))
 
 
 class ExplainedTermRow(Base):

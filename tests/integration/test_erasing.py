@@ -15,24 +15,24 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.builders import a_record, an_article
 
+from core.announcements import Announcement, Posted
+from core.feed import Announced, Subscription
 from core.places import ChannelProfile, Erased, Place, Platform, Process, Scope, SharedLink
 from core.places import Workspace as Team
-from storage import statements
-from storage.articles import SqlArticles, hash_of
+from storage.announcements import SqlAnnouncements
+from storage.articles import SqlArticles
 from storage.database import open_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 from storage.erasing import SqlErasing
+from storage.feeds import SqlFeeds
 from storage.processes import SqlProcesses
 from storage.profiles import SqlProfiles
+from storage.subscriptions import SqlSubscriptions
 from storage.tables import (
     Base,
     DeliveryRow,
     ExplainedTermRow,
-    FeedEntryRow,
-    FeedRow,
-    SubscriptionFeedRow,
-    SubscriptionRow,
 )
 from storage.workspaces import SqlWorkspaces
 
@@ -117,29 +117,31 @@ async def _links(engine: AsyncEngine, owner: Owner) -> list[str]:
 
 
 async def _feeds(engine: AsyncEngine, owner: Owner) -> None:
+    """One feed that only they read, one that others read too."""
+    feeds = SqlFeeds(engine, lambda: NOW)
+    read = [await feeds.add(f"https://feed.example/{name}/") for name in (owner.tag, "common")]
+    for source in await feeds.due(NOW, 9, by="p", lease=9):
+        announced = Announced("", f"{source.url}post", f"of {source.url}")
+        await feeds.polled(replace(source, polled_at=NOW), [announced], by="p")
+    wishes = Subscription(
+        f"sub-{owner.tag}",
+        owner.place,
+        owner.user,
+        tuple(one.id for one in read),
+        secret=f"secret-{owner.tag}",
+        include=(owner.tag,),
+    )
+    await SqlSubscriptions(engine).put(wishes)
+    told = Posted("identity", "https://a.example/", f"title {owner.tag}", "A feed", COMMON.id, 2.5)
+    morning = Announcement(f"day-{owner.tag}", wishes.id, "daily", NOW.date(), NOW, (told,))
+    await SqlAnnouncements(engine).keep(morning)
     place = {
         "platform": owner.platform,
         "workspace": owner.workspace,
         "channel": owner.channel,
         "by": owner.user,
     }
-    feed = {"next_at": NOW, "failures": 0}
-    subscription = {"levels": ["beginner"], "hour": 8, "timezone": "Asia/Seoul", "size": 5}
     async with engine.begin() as connection:
-        await connection.execute(
-            insert(SubscriptionRow),
-            {"id": f"sub-{owner.tag}", **place, **subscription, "created_at": NOW},
-        )
-        for name in (owner.tag, "common"):
-            link = f"https://feed.example/{name}"
-            row = {"id": f"feed-{name}", "link": link, **feed}
-            await statements.add(connection, FeedRow, row)
-            entry = {"feed_id": f"feed-{name}", "id": hash_of(link), "link": link, "found_at": NOW}
-            await statements.add(connection, FeedEntryRow, entry)
-            await connection.execute(
-                insert(SubscriptionFeedRow),
-                {"subscription_id": f"sub-{owner.tag}", "feed_id": f"feed-{name}"},
-            )
         await connection.execute(
             insert(ExplainedTermRow),
             {**place, "term": f"term {owner.tag}", "language": "en", "at": NOW},
@@ -206,7 +208,10 @@ async def test_what_only_the_erased_led_to_goes_too(engine: AsyncEngine, kind: s
     left = those_with(await everything(engine), MINE.tag)
     # What was set up for a channel outlives the person who did it; an event names nobody.
     outlive = {
-        "user": {"events", "feeds", "feed_entries", "subscriptions", "subscription_feeds"},
+        "user": {
+            *("events", "feeds", "feed_entries", "subscriptions", "subscription_feeds"),
+            *("announcements", "posted"),
+        },
         "channel": {"events"},
         "workspace": set(),
     }
