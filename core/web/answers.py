@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -43,6 +44,24 @@ _BOT_CHECK = re.compile(
     re.IGNORECASE,
 )
 _LOGIN = re.compile(rb"type=[\"']?password|<title>[^<]*(?:log ?in|sign ?in)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a feed's address answered: 304, or 2xx with a body.
+
+    `url` is where its redirects ended, `lasting` where it is for good: as far as every redirect
+    on the way was a permanent one. `max_age`: seconds for which the answer says it holds.
+    """
+
+    status: int
+    url: str
+    lasting: str
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    max_age: float | None = None
 
 
 def media_type(header: str) -> str:
@@ -95,6 +114,19 @@ def _is_binary(start: bytes) -> bool:
         b"PK\x03\x04",
         b"\xff\xd8\xff\xe0",
     }
+
+
+_MAX_AGE = re.compile(r"(?:^|[\s,])(?:max-age)\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+
+
+def max_age(headers: Mapping[str, str]) -> float | None:
+    """Seconds for which an answer holds by its Cache-Control, what it has aged on the way off."""
+    control = headers.get("cache-control", "")
+    found = _MAX_AGE.search(control)
+    if found is None or "no-cache" in control.lower() or "no-store" in control.lower():
+        return None
+    age = headers.get("age", "").strip()
+    return max(0.0, float(found[1]) - (float(age) if age.isascii() and age.isdigit() else 0.0))
 
 
 # --- failures

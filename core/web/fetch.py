@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import BinaryIO
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from core.article import Page
 from core.errors import (
     BadLink,
+    FeedGone,
     FetchFailed,
     FetchTimedOut,
     NotFound,
@@ -32,15 +33,24 @@ from core.errors import (
 from core.links import followable, readable_address
 from core.settings import WebSettings
 from core.web.addresses import AddressGuard, Resolver, literal, system_resolver
-from core.web.answers import failure_of, kind_of, must_be_readable
+from core.web.answers import Answer, failure_of, kind_of, max_age, must_be_readable
 from core.web.decoding import decoder_of
 from core.web.robots import Robots
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf,text/markdown,text/plain;q=0.9,*/*;q=0.1"
+_ACCEPT_FEED = (
+    "application/atom+xml,application/rss+xml,application/feed+json,application/rdf+xml;q=0.9,"
+    "application/xml;q=0.8,text/xml;q=0.8,application/json;q=0.7,*/*;q=0.1"
+)
+_VALIDATOR = 1000  # characters; a longer one is not sent back
+_LASTING = frozenset({301, 308})
 ROBOTS_BYTES = 512 * 1024  # what RFC 9309 asks to be read at least
 _ROBOTS_SECONDS = 5.0
 _FAILED_BODY_BYTES = 64 * 1024  # enough to tell a bot check from a plain refusal
+
+# Whose turn it is at a host: entered for every single request to it.
+Turns = Callable[[str], AbstractAsyncContextManager[object]]
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):
@@ -50,9 +60,9 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     whose certificate nobody has looked at.
     """
 
-    def __init__(self, guard: AddressGuard, context: ssl.SSLContext) -> None:
+    def __init__(self, guard: AddressGuard, context: ssl.SSLContext, connections: int = 20) -> None:
         self._guard = guard
-        limits = httpx.Limits(max_connections=20, max_keepalive_connections=0)
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=0)
         self._inner = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -91,10 +101,12 @@ class SafeWeb:
         *,
         resolver: Resolver = system_resolver,
         ssl_context: ssl.SSLContext | None = None,
+        connections: int = 20,
     ) -> None:
         self._settings = settings
         context = ssl_context or httpx.create_ssl_context(trust_env=False)
-        self._transport = CheckedTransport(AddressGuard(settings.allow_hosts, resolver), context)
+        guard = AddressGuard(settings.allow_hosts, resolver)
+        self._transport = CheckedTransport(guard, context, connections)
         self._robots = Robots(settings.user_agent, self._read_robots)
 
     async def fetch(self, url: str) -> Page:
@@ -114,8 +126,77 @@ class SafeWeb:
         except TimeoutError as error:
             raise FetchTimedOut(url, f"no whole answer in {self._settings.timeout:g} s") from error
 
+    async def ask(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        turn: Turns | None = None,
+    ) -> Answer:
+        """A feed, or 304 where nothing has changed since it sent these validators.
+
+        robots.txt is not asked: it is for crawlers, and a feed is published to be polled. Raises
+        BadLink, FetchFailed and its kin, FeedGone for a 410.
+        """
+        link = followable(url)
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await self._answer(link, _validators(etag, last_modified), turn)
+        except TimeoutError as error:
+            raise FetchTimedOut(url, f"no whole answer in {self._settings.timeout:g} s") from error
+
+    async def _answer(self, link: str, known: dict[str, str], turn: Turns | None) -> Answer:
+        async with self._client(_ACCEPT_FEED) as client:
+            url = lasting = link
+            for _ in range(self._settings.max_redirects + 1):
+                async with (
+                    nullcontext() if turn is None else turn(urlsplit(url).netloc),
+                    _answer(client, url, known) as response,
+                ):
+                    if "moved_to" not in response.extensions:
+                        return await self._read(url, lasting, response)
+                    moved = _target(url, response.extensions["moved_to"])
+                    if lasting == url and response.status_code in _LASTING:
+                        lasting = moved
+                    url = moved
+        raise TooManyRedirects(link, f"more than {self._settings.max_redirects}")
+
+    async def _read(self, url: str, lasting: str, response: httpx.Response) -> Answer:
+        headers, unchanged = response.headers, response.status_code == 304
+        if response.status_code == 410:
+            raise FeedGone(url, "the site answered 410")
+        if not (response.is_success or unchanged):
+            start = await _start_of(response)
+            raise failure_of(url, response.status_code, headers, start)
+        return Answer(
+            status=response.status_code,
+            url=url,
+            lasting=lasting,
+            body=b"" if unchanged else await _body(url, response, self._settings.max_bytes),
+            content_type=headers.get("content-type", ""),
+            etag=headers.get("etag"),
+            last_modified=headers.get("last-modified"),
+            max_age=max_age(headers),
+        )
+
     async def close(self) -> None:
         await self._transport.aclose()
+
+    def _client(self, accept: str) -> httpx.AsyncClient:
+        # A client a page: cookies live as long as its redirects and are never seen again.
+        return httpx.AsyncClient(
+            transport=_Shared(self._transport),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=self._settings.timeout,
+            headers={
+                "User-Agent": self._settings.user_agent,
+                "Accept": accept,
+                "Accept-Language": "ko,en;q=0.8",
+                "Accept-Encoding": "gzip, deflate",
+            },
+        )
 
     async def _fetch_bare_or_page(self, link: str, file: BinaryIO | None) -> Page:
         bare = readable_address(link)
@@ -126,20 +207,7 @@ class SafeWeb:
         return await self._follow(link, file)
 
     async def _follow(self, link: str, file: BinaryIO | None) -> Page:
-        # A client a page: cookies live as long as its redirects and are never seen again.
-        client = httpx.AsyncClient(
-            transport=_Shared(self._transport),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=self._settings.timeout,
-            headers={
-                "User-Agent": self._settings.user_agent,
-                "Accept": _ACCEPT,
-                "Accept-Language": "ko,en;q=0.8",
-                "Accept-Encoding": "gzip, deflate",
-            },
-        )
-        async with client:
+        async with self._client(_ACCEPT) as client:
             url = link
             for _ in range(self._settings.max_redirects + 1):
                 await self._ask_robots(url)
@@ -226,15 +294,27 @@ class _Shared(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def _answer(client: httpx.AsyncClient, url: str) -> AsyncIterator[httpx.Response]:
+async def _answer(
+    client: httpx.AsyncClient, url: str, headers: dict[str, str] | None = None
+) -> AsyncIterator[httpx.Response]:
     """One answer, body unread; the client's troubles as ours."""
     try:
-        async with client.stream("GET", url) as response:
+        async with client.stream("GET", url, headers=headers) as response:
             yield response
     except httpx.TimeoutException as error:
         raise FetchTimedOut(url, "the site stopped answering") from error
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise SiteUnavailable(url, _said(error)) from error
+
+
+def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """What a site sent is sent back as it was, unless it could not stand in a header."""
+    given = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {
+        name: value
+        for name, value in given.items()
+        if value and len(value) <= _VALIDATOR and value.isascii() and value.isprintable()
+    }
 
 
 def _said(error: Exception) -> str:
