@@ -245,7 +245,8 @@ class Explainer:
 
     async def _unknown(self, name: str, reach: Reach) -> Unknown:
         known = [*await self.vocabulary.of(reach), *self._glossary_names()]
-        return Unknown(term=name, near=tuple(near(name, known, limit=_NEAR)))
+        found = await asyncio.to_thread(near, name, known, limit=_NEAR)
+        return Unknown(term=name, near=tuple(found))
 
 
 def _same_script(one: str, other: str) -> bool:

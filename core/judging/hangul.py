@@ -89,6 +89,10 @@ def likeness(korean: str, latin: str) -> float:
     weights = sorted((_weight(one), _weight(other)))
     if weights[0] < 0.6 * weights[1]:
         return 0.0  # of such different length that nothing else needs to be looked at
+    if len(_consonants(one) & _consonants(other)) < 0.5 * len(
+        _consonants(one) | _consonants(other)
+    ):
+        return 0.0
     weight = weights[1]
     return max(0.0, 1.0 - _distance(one, other) / weight) if weight else 0.0
 
@@ -96,6 +100,11 @@ def likeness(korean: str, latin: str) -> float:
 @lru_cache(maxsize=16_384)
 def _weight(text: str) -> float:
     return sum(0.35 if sound in _VOWELS else 1.0 for sound in text)
+
+
+@lru_cache(maxsize=16_384)
+def _consonants(text: str) -> frozenset[str]:
+    return frozenset(text) - _VOWELS
 
 
 def _gap(sound: str) -> float:

@@ -1,0 +1,1 @@
+"""Searching what was read, and answering from it."""

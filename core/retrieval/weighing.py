@@ -1,0 +1,55 @@
+"""Whether what was found speaks of what was asked: the evidence of each passage, 0 to 1.
+
+A question that names something is not answered by passages that never mention it, however many
+of its other words they share. Passages with orders to a model in them go last and never reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.judging.instructions import addresses_a_model
+from core.judging.names import mention
+from core.language import sentences
+from core.library import Passage
+from core.retrieval.questions import Question
+
+# Chosen with `python -m training.ask_eval` on development questions.
+_COVERED, _MEANING = 0.7, 0.3
+_UNNAMED = 0.5  # what is left of the evidence where nothing names what the question names
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """`clean`: the passage without sentences that give orders to a model; `suspicious`: it had
+    some. `covered`: which share of the question's words it has, its title included."""
+
+    passage: Passage
+    clean: str
+    suspicious: bool
+    covered: float
+    evidence: float
+
+
+def weigh(question: Question, passages: Sequence[Passage]) -> list[Weighed]:
+    """Best first, the suspicious ones last."""
+    found = [_weighed(question, passage) for passage in passages]
+    found = [one for one in found if one.clean]
+    return sorted(found, key=lambda one: (one.suspicious, -one.evidence))
+
+
+def _weighed(question: Question, passage: Passage) -> Weighed:
+    texts = sentences(passage.text, passage.language)
+    clean = [text for text in texts if not addresses_a_model(text)]
+    title = passage.title or ""
+    covered = question.covered(f"{title}. {' '.join(clean)}")
+    if passage.language != question.language:
+        # other words for the same: then only the library's own measure says how near it is
+        covered = max(covered, passage.parts.covered)
+    meaning = max(0.0, passage.parts.meaning)
+    evidence = _COVERED * covered + _MEANING * meaning
+    everything = f"{title}\n{passage.text}"
+    if any(mention(names).search(everything) is None for names in question.names):
+        evidence *= _UNNAMED
+    return Weighed(passage, " ".join(clean), len(clean) < len(texts), covered, evidence)
