@@ -435,3 +435,13 @@ class Library(Protocol):
 
     async def state(self) -> LibraryState:
         """How complete the index is."""
+
+
+class AskedTerms(Protocol):
+    """Terms that people had explained to them. Raises StorageUnavailable throughout."""
+
+    async def add(self, place: Place, by: str, term: str, language: Language) -> None:
+        """`by`: the person, in the platform's own words."""
+
+    async def often(self, place: Place, limit: int) -> list[str]:
+        """Those asked for most in a channel, the most frequent first."""
