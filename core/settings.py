@@ -108,6 +108,21 @@ class DatabaseSettings(Section):
     url: str | None = Field(None, description="Empty: SQLite in data_dir")
 
 
+class RetrievalSettings(Section):
+    """How much each kind of evidence counts when something is searched for. Tuned on the dev
+    sets (`tests/benchmarks/bench_retrieval.py --tune`, core/retrieval/BENCHMARKS.md)."""
+
+    words: float = Field(0.4, ge=0, description="BM25 of the whole article")
+    meaning: float = Field(0.6, ge=0, description="Cosine with the mean vector of its passages")
+    title: float = Field(0.2, ge=0, description="BM25 of the title alone")
+    passage_words: float = Field(0.1, ge=0, description="BM25 of the best passage")
+    passage_meaning: float = Field(0.3, ge=0, description="Cosine of the best passage")
+    named: float = Field(0.1, ge=0, description="Share of the title that the question says")
+    across: float = Field(0.5, ge=0, le=1, description="Terms translated into the other language")
+    sounds: float = Field(0.3, ge=0, le=1, description="Borrowed words that sound alike")
+    candidates: int = Field(60, ge=10, le=1000, description="Articles whose passages are looked at")
+
+
 class QueueSettings(Section):
     """How accepted links are worked on."""
 
@@ -205,6 +220,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings = DatabaseSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
     queue: QueueSettings = QueueSettings()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -1,0 +1,259 @@
+"""A question to the index: candidates by their heads, put in order by their passages.
+
+First every document is scored by its words (BM25), its title and its mean vector; of the best
+the passages are looked at: the best one by words and by meaning, and how much of the title the
+question says. The weights are settings (core.settings.RetrievalSettings).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.article import Language
+from core.library import Parts
+from core.ports import Encoder, Vectors
+from core.retrieval import bridge
+from core.retrieval.document import Body, dequantised
+from core.retrieval.fuse import Scores, weighted
+from core.retrieval.index import K1, LANGUAGES, B, Index
+from core.retrieval.rewriting import Wording, wordings
+from core.retrieval.tokens import number, tokens
+from core.settings import RetrievalSettings
+
+Terms = dict[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`own`: words of the question and its rewordings, with their weight; `bridged`: those in the
+    other language; `sounds`: for the other language only. `vectors`: one for each wording."""
+
+    text: str
+    language: Language
+    own: Terms
+    bridged: Terms
+    sounds: Terms
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`number` counts documents of the index; `score` is that of the heads."""
+
+    number: int
+    key: str
+    score: float
+    words: float
+    meaning: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """`passages`: their positions, the best first, with `scores` that compare across documents."""
+
+    key: str
+    score: float
+    parts: Parts
+    passages: tuple[int, ...]
+    scores: tuple[float, ...]
+
+
+async def understand(text: str, encoder: Encoder, others: Sequence[str] = ()) -> Question:
+    """Raises EngineFailed."""
+    found = wordings(text, others)
+    read = [w.text for w in found if w.language in encoder.reads]
+    vectors = await encoder.embed(read) if read else np.zeros((0, 1), dtype=np.float32)
+    return _question(found, vectors)
+
+
+def _question(found: Sequence[Wording], vectors: Vectors) -> Question:
+    own: Terms = {}
+    bridged: Terms = {}
+    for wording in found:
+        kept = bridged if wording.bridged else own
+        for token in tokens(wording.text, wording.language):
+            kept[number(token)] = max(kept.get(number(token), 0.0), wording.weight)
+    first = found[0]
+    heard = bridge.sounds(tokens(first.text, first.language))
+    return Question(
+        first.text,
+        first.language,
+        own,
+        {term: weight for term, weight in bridged.items() if term not in own},
+        {number(sound): 1.0 for sound in heard},
+        vectors,
+    )
+
+
+def candidates(
+    index: Index,
+    question: Question,
+    allowed: NDArray[np.bool_] | None,
+    settings: RetrievalSettings,
+    count: int,
+) -> list[Candidate]:
+    """The best by their heads. `allowed`: which documents may be found at all."""
+    if not len(index):
+        return []
+    alive = index.alive()
+    own = index.words(question.own)
+    across = _across(index, question, settings)
+    meaning = index.meaning(question.vectors)
+    kinds = {
+        "words": own + across,
+        "title": index.title(question.own) + across,
+        "meaning": meaning,
+    }
+    usable = alive if allowed is None else alive & allowed
+    scores = np.where(usable, weighted(kinds, weights_of(settings)), np.float32(-1))
+    best = _best(scores, min(count, int(usable.sum())))
+    return [
+        Candidate(
+            int(at), index.facts(int(at)).key, float(scores[at]), float(own[at]), float(meaning[at])
+        )
+        for at in best
+    ]
+
+
+def _across(index: Index, question: Question, settings: RetrievalSettings) -> Scores:
+    """BM25 of the other language's words and sounds, for documents in the other language."""
+    other = index.joined("languages") != LANGUAGES.index(question.language)
+    if not other.any():
+        return np.zeros(len(other), dtype=np.float32)
+    found = index.words(question.bridged)
+    found = found + np.float32(settings.sounds) * index.sounds(question.sounds)
+    return np.where(other, np.float32(settings.across) * found, np.float32(0))
+
+
+def weights_of(settings: RetrievalSettings) -> Mapping[str, float]:
+    return {"words": settings.words, "title": settings.title, "meaning": settings.meaning}
+
+
+def _best(scores: Scores, count: int) -> NDArray[np.intp]:
+    """The same order at each run: of equals the earlier one first."""
+    if count < len(scores):
+        limit = np.partition(scores, len(scores) - count)[len(scores) - count]
+        at = np.flatnonzero(scores >= limit)
+    else:
+        at = np.arange(len(scores))
+    return at[np.argsort(-scores[at], kind="stable")][:count]
+
+
+def rank_passages(
+    index: Index,
+    question: Question,
+    found: Sequence[Candidate],
+    bodies: Mapping[str, Body],
+    titles: Mapping[str, Sequence[int]],
+    settings: RetrievalSettings,
+) -> list[Ranked]:
+    """The candidates in their final order; those without a body are left out."""
+    kept = [one for one in found if one.key in bodies]
+    if not kept:
+        return []
+    every = question.own | question.bridged
+    looked = _rarities(index, every, kept, titles)
+    details = [_passages(question, bodies[one.key], every, looked) for one in kept]
+    kinds = {
+        "heads": np.array([one.score for one in kept], dtype=np.float32),
+        "passage_words": np.array([d.words.max() for d in details], dtype=np.float32),
+        "passage_meaning": np.array([d.meaning.max() for d in details], dtype=np.float32),
+        "named": np.array(
+            [_named(titles[one.key], every, looked) for one in kept], dtype=np.float32
+        ),
+    }
+    weights = {
+        "heads": 1.0,
+        "passage_words": settings.passage_words,
+        "passage_meaning": settings.passage_meaning,
+    }
+    scores = weighted(kinds, weights) + np.float32(settings.named) * kinds["named"]
+    ranked = [
+        _ranked(one, float(score), detail, every, looked, bodies[one.key])
+        for one, score, detail in zip(kept, scores, details, strict=True)
+    ]
+    return sorted(ranked, key=lambda one: -one.score)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    words: Scores
+    meaning: Scores
+    order: NDArray[np.intp]
+
+
+def _rarities(
+    index: Index,
+    terms: Mapping[int, float],
+    found: Sequence[Candidate],
+    titles: Mapping[str, Sequence[int]],
+) -> dict[int, float]:
+    named = {term for one in found for term in titles[one.key]}
+    return index.rarity({*terms, *named})
+
+
+def _passages(
+    question: Question, body: Body, terms: Mapping[int, float], rarity: Mapping[int, float]
+) -> _Passages:
+    words = _passage_words(body, terms, rarity)
+    meaning = np.zeros(len(body.texts), dtype=np.float32)
+    if body.vectors.size and body.vectors.shape[1] == question.vectors.shape[1]:
+        cosines = dequantised(body.vectors) @ question.vectors.T
+        meaning[: len(cosines)] = cosines.max(axis=1)
+    # A passage's words reach about 10, its cosine about 0.8.
+    order = np.argsort(-(words / 10.0 + meaning), kind="stable")
+    return _Passages(words, meaning, order)
+
+
+def _passage_words(body: Body, terms: Mapping[int, float], rarity: Mapping[int, float]) -> Scores:
+    """BM25 of each passage, with the rarity of words in the whole index."""
+    scores = np.zeros(len(body.texts), dtype=np.float32)
+    starts = body.starts.astype(np.int64)
+    lengths = np.diff(starts)
+    norms = K1 * (1 - B + B * lengths / max(float(lengths.mean()), 1.0))
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    asked = np.fromiter(terms, dtype=np.uint32, count=len(terms))
+    at = np.flatnonzero(np.isin(body.terms, asked))
+    hits = body.terms[at]
+    for term in np.unique(hits):
+        counts = np.bincount(owner[at[hits == term]], minlength=len(lengths))
+        gain = terms[int(term)] * rarity[int(term)] * (K1 + 1)
+        scores += (gain * counts / (counts + norms)).astype(np.float32)
+    return scores
+
+
+def _named(title: Sequence[int], terms: Mapping[int, float], rarity: Mapping[int, float]) -> float:
+    """Which share of the title, weighed by rarity, the question says."""
+    total = sum(rarity[term] for term in set(title))
+    return sum(rarity[t] for t in set(title) if t in terms) / total if total > 0 else 0.0
+
+
+def _ranked(
+    one: Candidate,
+    score: float,
+    detail: _Passages,
+    terms: Mapping[int, float],
+    rarity: Mapping[int, float],
+    body: Body,
+) -> Ranked:
+    best = int(detail.order[0])
+    own = set(body.terms[body.starts[best] : body.starts[best + 1]].tolist())
+    asked = sum(rarity[term] * weight for term, weight in terms.items())
+    said = sum(rarity[term] * weight for term, weight in terms.items() if term in own)
+    parts = Parts(
+        words=one.words,
+        meaning=float(detail.meaning[best]),
+        covered=said / asked if asked > 0 else 0.0,
+    )
+    strength = detail.words / 10.0 + detail.meaning
+    return Ranked(
+        one.key,
+        score,
+        parts,
+        tuple(int(p) for p in detail.order),
+        tuple(float(strength[p]) for p in detail.order),
+    )
