@@ -1,7 +1,7 @@
 """The seam between what happens to a link and the chats in which it is told.
 
 A chat adapter (`bot/slack`, `bot/discord`) has a `Chat`: it posts, edits and finds our messages.
-What they say is a `Shown`, one of three values; how it looks is the adapter's affair (`render.py`).
+What they say is a `Shown`, one of a few values; how it looks is the adapter's affair (`render.py`).
 
 Delivering exactly once: a message carries `key` where the platform lets us look for it (Slack:
 message metadata; Discord: the nonce and our own messages). `bot/delivering.py` asks `find`
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
 from starlette.routing import BaseRoute
 
-from core.digest import DigestRecord
+from core.digest import DigestRecord, Label
 from core.errors import DigestError
-from core.places import Platform, SharedLink
+from core.places import Place, Platform, SharedLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,50 @@ class Trouble:
     error: DigestError
 
 
-Shown = Waiting | Ready | Trouble
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An article in a morning's list. `sentence`: the first of its summary. `minutes` to read it;
+    0: nobody knows any more."""
+
+    title: str
+    link: str
+    source: str
+    score: float
+    label: Label
+    sentence: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """The daily message: what there is to read on `day`; the digests follow in its thread."""
+
+    subscription_id: str
+    day: date
+    listed: tuple[Listed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNew:
+    """A morning without anything to read, for who wants to hear of it."""
+
+    subscription_id: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A feed that does not answer any more is not asked any more. `error`: a code of core.errors."""
+
+    subscription_id: str
+    title: str
+    url: str
+    error: str = ""
+
+
+Answer = Waiting | Ready | Trouble
+Unprompted = Morning | NothingNew | GivenUp
+Shown = Answer | Unprompted
 AboutTo = Callable[[], Awaitable[None]]
 
 
@@ -76,6 +120,13 @@ class Chat(Protocol):
 
     async def remove(self, shared: SharedLink, reply: str) -> None:
         """Takes our message away; one that is gone already is fine."""
+
+    def unprompted(self, at: datetime, key: str) -> str:
+        """A `SharedLink.message` for what answers nobody's message: it goes into the channel, and
+        is looked for from that moment on."""
+
+    def beneath(self, place: Place, reply: str) -> tuple[Place, str]:
+        """Where answers to a message of ours go: the place and the message to share a link in."""
 
 
 class Surface(Protocol):

@@ -15,11 +15,11 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from bot.chats import Chat, Shown
 from core.errors import ChatFailed, ChatRefused, ChatUnavailable, MessageGone
 from core.places import Delivery
-from core.ports import Deliveries
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,22 @@ log = logging.getLogger(__name__)
 SETTLED = timedelta(seconds=20)
 
 
+class Ledger(Protocol):
+    """Where it stands what was said: `core.ports.Deliveries`, or announcements as deliveries."""
+
+    async def get(self, delivery_id: str, /) -> Delivery | None: ...
+
+    async def claim(self, delivery_id: str, by: str, /, *, settled_before: datetime) -> bool: ...
+
+    async def replied(self, delivery_id: str, reply: str, /) -> None: ...
+
+
 class Outbox:
     """`me` names this process among those that share the deliveries."""
 
     def __init__(
         self,
-        deliveries: Deliveries,
+        deliveries: Ledger,
         chats: Mapping[str, Chat],
         *,
         me: str,

@@ -45,8 +45,7 @@ async def serve(settings: Settings, ui: Language) -> None:
             stack.callback(warming.cancel)
             server = Server(config)
             stack.enter_context(_signals(server.asked_to_stop))
-            if bot.surfaces:  # without a chat nothing is ever queued
-                await stack.enter_async_context(_working(bot))
+            await stack.enter_async_context(_working(bot))
             server.greeting = _greeting(settings.http.host, listening.getsockname()[1], ui, bot)
             await server.serve(sockets=[listening])
             interrupted = server.stopped_by == signal.SIGINT
@@ -79,7 +78,13 @@ async def work(settings: Settings, ui: Language) -> None:
 
 
 def _working(bot: Bot) -> AbstractAsyncContextManager[None]:
-    return at_work(bot.workflows, bot.presence, bot.surfaces, bot.keep_house)
+    return at_work(
+        bot.workflows,
+        bot.presence,
+        bot.surfaces,
+        bot.keep_house,
+        beside=(bot.schedule.open,),
+    )
 
 
 @contextmanager

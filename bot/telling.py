@@ -9,12 +9,17 @@ from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
 from bot import replies
+from bot.chats import Listed
 from bot.replies import plain
+from core.announcements import Posted
 from core.article import Language
-from core.digest import DigestRecord, Factor
+from core.digest import DifficultyLevel, DigestRecord, Factor
 
 LONGEST_ADDRESS = 80  # characters: enough to tell several links of one message apart
 STRONGEST = 2
+# Adults read 238 English words of non-fiction a minute (Brysbaert 2019); what has code and terms in
+# it takes longer.
+WORDS_A_MINUTE = 200
 # Below this score an article is easy: what is easiest in it says why. The largest shares would not;
 # they are parts of the difficulty, and of little difficulty the hardest factor has the most.
 EASY = 2.5
@@ -27,6 +32,29 @@ def title(record: DigestRecord, ui: Language) -> str:
     site, path = _split(head.url or "")
     names = (head.title or "", path.rstrip("/").rpartition("/")[2], head.site or site)
     return next(filter(None, map(plain, names)), "") or replies.say("untitled", ui)
+
+
+def listed(told: Posted, record: DigestRecord | None) -> Listed:
+    """An article for a morning's list; of a digest that is gone, what was kept of it."""
+    level = DifficultyLevel.of(told.score)
+    sentence, minutes = "", 0
+    if record is not None:
+        sentences = record.details.sentences
+        sentence = sentences[0].text if sentences else record.digest.summary
+        minutes = minutes_to_read(record.details.words)
+    return Listed(
+        title=plain(told.title),
+        link=told.link,
+        source=plain(told.source),
+        score=level.score,
+        label=level.label,
+        sentence=plain(sentence),
+        minutes=minutes,
+    )
+
+
+def minutes_to_read(words: int) -> int:
+    return max(1, round(words / WORDS_A_MINUTE))
 
 
 def address(link: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chats import Chat, Surface
 from bot.commands import Commands
+from bot.daily import Daily
 from bot.intake import Intake
 from bot.making import Maker
 from bot.presence import Presence, this_process
 from bot.receiving import Receiver
+from bot.remembering import RememberedProfiles
+from bot.schedule import Schedule
 from bot.workflows import Workflows, WorkflowStore, erase_remembered
 from core.digesting import Digester
 from core.engine.choose import open_engine
@@ -28,6 +31,7 @@ from core.engine.prepared import find, size_of
 from core.judging import glossary
 from core.places import Erased, Scope
 from core.ports import (
+    Announcements,
     Articles,
     Deliveries,
     Digests,
@@ -35,8 +39,10 @@ from core.ports import (
     Engine,
     Erasing,
     Extract,
+    Feeds,
     Processes,
     Profiles,
+    Subscriptions,
     Web,
     Workspaces,
 )
@@ -44,15 +50,18 @@ from core.settings import ModelSettings, Settings
 from core.web.extract import Extractor
 from core.web.fetch import SafeWeb
 from core.web.pages import KeptPages
+from storage.announcements import SqlAnnouncements
 from storage.articles import SqlArticles
 from storage.database import Version, database_url, look, open_database, workflow_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 from storage.erasing import SqlErasing
+from storage.feeds import SqlFeeds
 from storage.installations import forget_installation, open_installations
 from storage.processes import SqlProcesses
 from storage.profiles import SqlProfiles
 from storage.retention import sweep
+from storage.subscriptions import SqlSubscriptions
 from storage.workspaces import SqlWorkspaces
 
 APP = "smartdevdigest"
@@ -83,6 +92,8 @@ class Bot:
     presence: Presence
     surfaces: tuple[Surface, ...]
     keep_house: Callable[[], Awaitable[None]]
+    daily: Daily
+    schedule: Schedule
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,9 @@ class Stores:
     profiles: Profiles
     workspaces: Workspaces
     processes: Processes
+    feeds: Feeds
+    subscriptions: Subscriptions
+    announcements: Announcements
     slack: tuple[AsyncInstallationStore, AsyncOAuthStateStore] | None = None
 
 
@@ -146,9 +160,12 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Stores]:
             SqlDigests(database),
             SqlArticles(database),
             SqlDeliveries(database),
-            SqlProfiles(database),
+            RememberedProfiles(SqlProfiles(database)),
             SqlWorkspaces(database),
             SqlProcesses(database),
+            SqlFeeds(database),
+            SqlSubscriptions(database),
+            SqlAnnouncements(database),
             None if client is None else await open_installations(database, client),
         )
 
@@ -190,9 +207,11 @@ async def _bot(
     me = this_process(kind)
     store = WorkflowStore(await workflow_database(stores.database.url))
     chats: dict[str, Chat] = {}
+    daily = _daily(stores, service.digester, chats, me=me.id)
     workflows = Workflows(
-        stores.deliveries, maker, chats, settings.queue, store=store, executor=me.id
+        stores.deliveries, maker, chats, settings.queue, store=store, executor=me.id, daily=daily
     )
+    schedule = Schedule(stores.subscriptions, stores.announcements, stores.feeds, daily, workflows)
     surfaces: tuple[Surface, ...] = ()
     if kind == "bot":
         receiver = Receiver(stores.deliveries, stores.profiles, workflows, settings.limits)
@@ -217,7 +236,21 @@ async def _bot(
     presence = Presence(
         me, stores.processes, stores.deliveries, workflows, lease=settings.queue.lease
     )
-    return Bot(service, workflows, presence, surfaces, keep_house)
+    return Bot(service, workflows, presence, surfaces, keep_house, daily, schedule)
+
+
+def _daily(stores: Stores, digester: Digester, chats: Mapping[str, Chat], *, me: str) -> Daily:
+    return Daily(
+        stores.subscriptions,
+        stores.announcements,
+        stores.feeds,
+        stores.deliveries,
+        stores.digests,
+        stores.articles,
+        digester,
+        chats,
+        me=me,
+    )
 
 
 def _surfaces(

@@ -3,6 +3,9 @@
     digest_link   look → [say "reading"] → fetch → extract → make_digest → show      queue links-<platform>
     make_digest   digest → keep                                                      queue digests
     take_back     remove what was said                                               queue links-<platform>
+    morning       ready? → choose → say the list → a show_digest for each            queue links-<platform>
+    tell_gone     keep → say that a feed was given up                                queue links-<platform>
+    digest_entry  fetch → extract → make_digest → note, ahead of the morning         queue entries
 
 Every arrow is a checkpoint (DBOS): a killed process's work goes on, in another or a later one,
 behind the last finished step. `digest_link` runs once a delivery, because the delivery's id is
@@ -31,8 +34,9 @@ from collections.abc import (
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from dbos import (
     DBOS,
@@ -51,9 +55,11 @@ from tenacity import (
 )
 
 from bot.chats import Chat, Ready, Shown, Trouble, Waiting
+from bot.daily import Daily
 from bot.delivering import Outbox
 from bot.making import Maker
 from bot.presence import Standing
+from core.announcements import gone_id
 from core.errors import (
     ChatFailed,
     ChatUnavailable,
@@ -62,6 +68,7 @@ from core.errors import (
     as_plain,
     from_plain,
 )
+from core.feed import Entry, Source, Subscription
 from core.places import Delivery
 from core.ports import Deliveries
 from core.retrying import delay
@@ -73,6 +80,13 @@ log = logging.getLogger(__name__)
 # version began is then finished by processes of that version only, so drain the queue first.
 VERSION = "1"
 DIGESTS = "digests"
+ENTRIES = "entries"
+# What nobody waits for is behind everybody's links, whatever their turns.
+_LAST = 2_000_000_000
+# A morning waits so often and so long for feeds that are being asked and articles being digested.
+_LOOKS, _LOOK_SECONDS = 40, 30.0
+# So many entries a process reads at once; more would only wait for the model.
+_ENTRIES_AT_ONCE = 2
 # A database that is away for longer than this has somebody's attention; work then waits for the
 # next start of a process.
 _STORAGE_PATIENCE = 3600.0
@@ -115,7 +129,9 @@ class Workflows:
         *,
         store: WorkflowStore,
         executor: str,
+        daily: Daily | None = None,
     ) -> None:
+        self._daily = daily
         self._deliveries = deliveries
         self._maker = maker
         self._outbox = Outbox(deliveries, chats, me=executor)
@@ -151,14 +167,16 @@ class Workflows:
         }
         DBOS(config=config)
         self._register()
-        names = [_links(platform) for platform in sorted(self._chats)]
-        DBOS.listen_queues([*names, *([DIGESTS] if self._settings.digests else [])])
+        names = [_links(platform) for platform in self._platforms()]
+        making = [DIGESTS, ENTRIES] if self._settings.digests else []
+        DBOS.listen_queues([*names, *making])
         DBOS.launch()  # in this thread: workflows run in the loop that launches
         try:
             for name in names:
                 await self._queue(name, self._settings.links)
             if self._settings.digests:
                 await self._queue(DIGESTS, self._settings.digests)
+                await self._queue(ENTRIES, _ENTRIES_AT_ONCE)
             arrivals = asyncio.create_task(self._queue_arrivals())
             yield self
             # What is not queued in time is kept all the same, and found at the next start.
@@ -193,7 +211,29 @@ class Workflows:
             with self._counted():
                 await self._taking_back(delivery_id)
 
+        @kept(name="morning", max_recovery_attempts=_MOST_RECOVERIES)
+        async def morning(subscription_id: str, day: str) -> None:
+            with self._counted():
+                await self._morning(subscription_id, day)
+
+        @kept(name="tell_gone", max_recovery_attempts=_MOST_RECOVERIES)
+        async def tell_gone(subscription_id: str, source_id: str) -> None:
+            with self._counted():
+                await self._telling_gone(subscription_id, source_id)
+
+        @kept(name="show_digest", max_recovery_attempts=_MOST_RECOVERIES)
+        async def show_digest(delivery_id: str, digest_id: str) -> None:
+            with self._counted():
+                await self._showing(delivery_id, digest_id)
+
+        @kept(name="digest_entry", max_recovery_attempts=_MOST_RECOVERIES)
+        async def digest_entry(entry_id: str, link: str, language: OutputLanguage) -> None:
+            with self._counted():
+                await self._digesting_entry(entry_id, link, language)
+
         self._digest_link, self._make_digest, self._take_back = digest_link, make_digest, take_back
+        self._morning_workflow, self._tell_gone = morning, tell_gone
+        self._show_digest_workflow, self._digest_entry = show_digest, digest_entry
 
     async def _close(self) -> None:
         """Begins nothing more, finishes what it can in `grace` seconds, leaves the rest begun."""
@@ -287,7 +327,118 @@ class Workflows:
         except TimeoutError as error:
             raise StorageUnavailable("queue", "it does not answer") from error
 
+    # --- what is done without being asked, as `bot/schedule.py` knows it; twice is once
+
+    async def begin_morning(self, subscription: Subscription, day: date) -> None:
+        platform, name = subscription.place.platform, day.isoformat()
+        await self._begin(
+            f"daily:{subscription.id}:{name}",
+            _links(platform),
+            self._morning_workflow,
+            subscription.id,
+            name,
+        )
+
+    async def begin_telling_gone(self, subscription: Subscription, source: Source) -> None:
+        name = gone_id(subscription.id, source.id, source.worked_at)
+        queue = _links(subscription.place.platform)
+        await self._begin(f"gone:{name}", queue, self._tell_gone, subscription.id, source.id)
+
+    async def begin_entry(self, entry: Entry, language: OutputLanguage) -> None:
+        name = f"entry:{entry.id}:{language}"
+        await self._begin(name, ENTRIES, self._digest_entry, entry.id, entry.link, language)
+
+    async def _begin(
+        self, name: str, queue: str, workflow: Callable[..., Coroutine[Any, Any, None]], *given: str
+    ) -> None:
+        try:
+            async with asyncio.timeout(_QUEUEING_SECONDS):
+                with SetWorkflowID(name), SetEnqueueOptions(priority=_LAST):
+                    await DBOS.enqueue_workflow_async(queue, workflow, *given)
+        except TimeoutError as error:
+            raise StorageUnavailable("queue", "it does not answer") from error
+
+    def _platforms(self) -> list[str]:
+        """Whose mornings and links are this process's affair."""
+        here = ["local"] if self._daily is not None else []
+        return sorted({*self._chats, *here})
+
     # --- the workflows
+
+    async def _morning(self, subscription_id: str, day: str) -> None:
+        daily = self._known_daily()
+        for _ in range(_LOOKS):
+            if await self._step("ready", daily.ready, subscription_id):
+                break
+            await DBOS.sleep_async(_LOOK_SECONDS)
+        made = await self._step("choose", daily.choose, subscription_id, day)
+        if made is None or not made["said"] or not await self._announced(made["id"]):
+            return
+        for number in range(made["count"]):
+            shared = await self._step("accept", daily.accept, made["id"], number)
+            if shared is not None:
+                await self._enqueue_showing(
+                    shared["platform"], shared["delivery"], shared["digest"]
+                )
+
+    async def _telling_gone(self, subscription_id: str, source_id: str) -> None:
+        daily = self._known_daily()
+        made = await self._step("give up", daily.give_up, subscription_id, source_id)
+        if made is not None and made["said"]:
+            await self._announced(made["id"])
+
+    async def _announced(self, announcement_id: str) -> bool:
+        try:
+            await self._say("announce", announcement_id, self._known_daily().say)
+        except ChatFailed as error:
+            log.warning("announcement %s cannot be made: %s", announcement_id, error)
+            return False
+        return True
+
+    async def _enqueue_showing(self, platform: str, delivery_id: str, digest_id: str) -> None:
+        # The delivery's id is the workflow's, as with any other: nobody else begins it then.
+        with SetWorkflowID(delivery_id), SetEnqueueOptions(priority=_LAST):
+            await DBOS.enqueue_workflow_async(
+                _links(platform), self._show_digest_workflow, delivery_id, digest_id
+            )
+
+    async def _showing(self, delivery_id: str, digest_id: str) -> None:
+        found = {"digest": digest_id, "known": False}
+        try:
+            await self._say("show", delivery_id, self._show_digest, found)
+        except ChatFailed as error:
+            log.warning("delivery %s cannot be answered: %s", delivery_id, error)
+            await self._step("fail", self._fail, delivery_id, as_plain(error))
+
+    async def _digesting_entry(self, entry_id: str, link: str, language: OutputLanguage) -> None:
+        daily = self._known_daily()
+        wanted = {"link": link, "language": language, "nonce": "", "turn": _LAST}
+        made = error = ""
+        try:
+            known = await self._step("known", self._known, wanted)
+            if known is None:
+                # One of a site at a time: nobody is in a hurry.
+                async with self._maker.reading(f"entries of {urlsplit(link).hostname}"):
+                    made = await self._made(wanted)
+            else:
+                made = str(known["digest"])
+        except DigestError as trouble:
+            log.info("entry %s has no digest: %s", entry_id, trouble)
+            error = trouble.code
+        except Exception:
+            log.exception("entry %s: a surprise", entry_id)
+            error = DigestError.code
+        if language != "auto":
+            return  # it is found by its article
+        if error:
+            await self._step("note", daily.not_digested, entry_id, error)
+        else:
+            await self._step("note", daily.digested, entry_id, made)
+
+    def _known_daily(self) -> Daily:
+        if self._daily is None:
+            raise RuntimeError("this process keeps no subscriptions")
+        return self._daily
 
     async def _digesting(self, delivery_id: str) -> None:
         try:

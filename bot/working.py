@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from bot.chats import Surface
 from bot.presence import Presence
@@ -28,8 +28,10 @@ async def at_work(
     presence: Presence,
     surfaces: Sequence[Surface],
     keep_house: Callable[[], Awaitable[None]],
+    *,
+    beside: Sequence[Callable[[], AbstractAsyncContextManager[object]]] = (),
 ) -> AsyncIterator[None]:
-    """Raises SettingsError where a chat's tokens are wrong."""
+    """`beside` is opened last and closed first: what happens without being asked. Raises SettingsError where a chat's tokens are wrong."""
     async with AsyncExitStack() as stack:
         workflows.connected.clear()
         await presence.beat()
@@ -42,6 +44,8 @@ async def at_work(
             stack.push_async_callback(surface.close)
         stack.push_async_callback(_ended, *await _started(surfaces))
         workflows.connected.set()
+        for opened in beside:
+            await stack.enter_async_context(opened())
         yield
 
 

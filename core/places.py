@@ -17,7 +17,8 @@ from core.article import Language
 from core.links import canonical
 from core.settings import OutputLanguage
 
-Platform = Literal["slack", "discord"]
+# local: this machine itself, its page and its command line. Nobody posts there; it is looked at.
+Platform = Literal["slack", "discord", "local"]
 Mode = Literal["auto", "ask", "off"]
 DeliveryState = Literal["waiting", "answered", "failed", "withdrawn"]
 
@@ -34,6 +35,10 @@ class Place:
     workspace: str
     channel: str
     thread: str | None = None
+
+
+DAILY = "daily:"  # a nonce that begins so belongs to a morning, whose date stands behind it
+HERE = Place("local", "@local", "page")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ class Answer:
         else:
             log.info("interaction %s cannot be answered any more", self.interaction.id)
 
+    async def show_privately(self, view: Layout) -> bool:
+        """False: this person cannot be answered alone any more."""
+        view.stop()
+        return await self._in_place(view)
+
     async def say(self, text: str, *, public: bool = False) -> None:
         await self.show(pages.notice(text), public=public)
 

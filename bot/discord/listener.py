@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -16,6 +17,7 @@ import discord
 
 from bot import replies
 from bot.discord import places
+from bot.discord.consulting import Consultations
 from bot.discord.marks import Marks
 from bot.discord.once import Once
 from bot.discord.troubles import BROKEN
@@ -28,6 +30,8 @@ from core.places import Place
 from core.settings import LimitSettings
 
 log = logging.getLogger(__name__)
+_MENTION = re.compile(r"<@[!&]?\d+>")
+_HELP = frozenset({"", "help", "도움말", "?"})
 MAGNIFIERS = frozenset({"🔍", "🔎"})
 _WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 # Discord tells a message once. While the database is away it is kept here; a process that dies
@@ -38,7 +42,15 @@ Found = TypeVar("Found")
 
 
 class Listener:
-    def __init__(self, receiver: Receiver, marks: Marks, *, reads_content: bool) -> None:
+    def __init__(
+        self,
+        receiver: Receiver,
+        marks: Marks,
+        consultations: Consultations,
+        *,
+        reads_content: bool,
+    ) -> None:
+        self._consultations = consultations
         self._receiver = receiver
         self._marks = marks
         self._reads_content = reads_content
@@ -56,7 +68,7 @@ class Listener:
         if late:
             return
         if heard.asked and not heard.links:
-            await self._tell(message, "help", say("help", heard.ui))
+            await self._answer(client, message, heard)
         await self._tell_limit(message, heeded, heard.ui)
 
     async def edited(self, client: discord.Client, event: discord.RawMessageUpdateEvent) -> None:
@@ -99,6 +111,14 @@ class Listener:
             message, await patiently(lambda: self._receiver.hear(heard)), heard.ui
         )
 
+    async def _answer(self, client: discord.Client, message: discord.Message, heard: Heard) -> None:
+        """Somebody speaks to us of no link: a question, or a call for help."""
+        question = without_mentions(message.content)
+        if question.casefold() in _HELP:
+            await self._tell(message, "help", say("help", heard.ui))
+        else:
+            await self._consultations.mentioned(message, heard.place, question, heard.ui)
+
     # --- understanding
 
     async def _understood(
@@ -112,7 +132,8 @@ class Listener:
         if place is None:
             return None
         direct = place.workspace == places.DIRECT
-        asked = asked_by is not None or direct or addressed(client, message)
+        asks_on = self._consultations.asks_on(message)
+        asked = asked_by is not None or direct or asks_on or addressed(client, message)
         links = find_links(message.content)
         if asked and asked_by is None and not links:
             links = await links_replied_to(message)
@@ -177,6 +198,10 @@ class Listener:
             )
         except (discord.HTTPException, *BROKEN) as error:
             log.info("a short answer could not be sent: %s", error)
+
+
+def without_mentions(text: str) -> str:
+    return _MENTION.sub(" ", text).strip()
 
 
 def mentions(client: discord.Client, message: discord.Message) -> bool:

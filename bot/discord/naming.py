@@ -7,7 +7,10 @@ The delivery's id in it is also how we know our own messages again (`DiscordChat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, get_args
+
+from discord.utils import time_snowflake
 
 Verb = Literal[
     "terms",
@@ -23,6 +26,8 @@ Verb = Literal[
     "set_mode",
     "set_language",
     "set_ui",
+    "term",
+    "feeds",
 ]
 VERBS: frozenset[str] = frozenset(get_args(Verb))
 _PREFIX = "sdd"
@@ -76,6 +81,11 @@ _ASKED = "asked:"
 
 def asked_by(interaction_id: int) -> str:
     return f"{_ASKED}{interaction_id}"
+
+
+def unprompted(at: datetime) -> str:
+    """A name for what answers nobody: as if it had been asked for at that moment."""
+    return asked_by(time_snowflake(at))
 
 
 def message_id(message: str) -> int | None:

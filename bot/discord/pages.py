@@ -1,4 +1,4 @@
-"""What only one person sees: terms, questions and details page by page, explanations, settings."""
+"""What only one person sees: terms, questions and details page by page, settings."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from typing import Any
 import discord
 from discord import ui as parts
 
-from bot import replies
 from bot.discord.escaping import escaped, fitted, pieces, width
 from bot.discord.naming import Pressed, Verb
 from bot.discord.render import WAITING, Button, Layout
 from bot.discord.words import say
-from bot.explaining import Explanation
 from core.article import Language
 from core.places import ChannelProfile
 
 # Of the 4000 characters of a message; heading, page number and credits have the rest.
 PAGE = 3000
 _LINE = 1400  # a longer line is continued in the next one
-_EXPLANATION = 1800
 
 Lines = Sequence[tuple[str, str]]  # what stands before it (ours), raw text (theirs)
 
@@ -64,7 +61,7 @@ def turning(pages: Sequence[str], at: Pressed, title: str, ui: Language) -> Layo
                 _turn(at, "◀", number - 1, len(pages)), _turn(at, "▶", number + 1, len(pages))
             )
         )
-    return _framed(inside)
+    return framed(inside)
 
 
 def _turn(at: Pressed, emoji: str, to: int, pages: int) -> Button:
@@ -75,16 +72,7 @@ def _turn(at: Pressed, emoji: str, to: int, pages: int) -> Button:
 
 def notice(text: str) -> Layout:
     """A sentence of ours (its Markdown is ours)."""
-    return _framed([parts.TextDisplay(text)])
-
-
-def explained(found: Explanation, ui: Language) -> Layout:
-    origin = replies.say(f"term.{found.origin}", ui)
-    text = f"### {fitted(found.term, 300)}\n{fitted(found.explanation, _EXPLANATION)}"
-    lines = [f"-# {fitted(', '.join(filter(None, (origin, found.credit))), 200)}"]
-    if found.article is not None and found.article.title:
-        lines.append(f"-# {fitted(say('from_article', ui, title=found.article.title), 300)}")
-    return _framed([parts.TextDisplay("\n".join((text, *lines)))])
+    return framed([parts.TextDisplay(text)])
 
 
 def settings(profile: ChannelProfile, channel: str, ui: Language) -> Layout:
@@ -101,7 +89,7 @@ def settings(profile: ChannelProfile, channel: str, ui: Language) -> Layout:
     ):
         inside.append(parts.TextDisplay(f"**{say(name, ui)}**"))
         inside.append(parts.ActionRow(select))
-    return _framed(inside)
+    return framed(inside)
 
 
 def _select(
@@ -114,7 +102,7 @@ def _select(
     return parts.Select(custom_id=Pressed(verb).custom_id, options=choices)
 
 
-def _framed(inside: list[parts.Item[Any]]) -> Layout:
+def framed(inside: list[parts.Item[Any]]) -> Layout:
     view = Layout(timeout=None)
     view.add_item(parts.Container(*inside, accent_colour=WAITING))
     return view

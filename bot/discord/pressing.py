@@ -17,6 +17,7 @@ from bot import replies
 from bot.commands import Commands
 from bot.discord import pages, wording
 from bot.discord.answering import Answer, Interaction, place_of, respond
+from bot.discord.consulting import Consultations
 from bot.discord.naming import Pressed, Verb, pressed
 from bot.discord.once import Once
 from bot.discord.words import say
@@ -39,6 +40,7 @@ class Buttons:
         self._commands = commands
         self._seen = seen
         self._once = Once(minutes=1)
+        self._consultations = Consultations(commands)
 
     async def press(self, interaction: Interaction) -> None:
         at = pressed(str(pressed_data(interaction).get("custom_id", "")))
@@ -60,6 +62,7 @@ class Buttons:
             "again": self._again,
             "language": self._again,
             "hide": self._hide,
+            "term": self._consultations.chosen,
         }[verb]
 
     # --- looking closer

@@ -11,9 +11,9 @@ from typing import Any, assert_never
 import discord
 from discord import ui as parts
 
-from bot import replies
-from bot.chats import Ready, Shown, Trouble, Waiting
-from bot.discord import wording
+from bot import feed_words, replies
+from bot.chats import GivenUp, Morning, NothingNew, Ready, Shown, Trouble, Waiting
+from bot.discord import mornings, wording
 from bot.discord.escaping import MARK, fitted
 from bot.discord.naming import Pressed, Verb
 from bot.discord.words import say
@@ -28,7 +28,7 @@ COLOURS: dict[Label, int] = {
     "advanced": 0xE0752E,
     "expert": 0xD64545,
 }
-WAITING, TROUBLE = 0x5865F2, 0x99AAB5
+WAITING, TROUBLE, MORNING = 0x5865F2, 0x99AAB5, 0xE0A82E
 SENTENCE = 1500  # UTF-16 units
 
 Layout = parts.LayoutView
@@ -40,6 +40,10 @@ def layout(shown: Shown, shared: SharedLink, key: str) -> Layout:
     """Components V2. `key` stands in the buttons: by it we know the message again."""
     if isinstance(shown, Ready):
         return _digest(shown.record, shared.ui, key, known=shown.known)
+    if isinstance(shown, Morning | NothingNew | GivenUp):
+        manage = _manage(shown.subscription_id, shared.ui, key)
+        told: list[parts.Item[Any]] = [parts.TextDisplay(one) for one in mornings.texts(shown, shared.ui)]
+        return _framed(MORNING, [*told, parts.ActionRow(manage)])
     text = f"{_said(shown, shared.ui)}\n-# {wording.address(shared.link)}"
     buttons = parts.ActionRow(*_short(shown, shared.ui, key))
     return _framed(_colour(shown), [parts.TextDisplay(text), buttons])
@@ -136,6 +140,12 @@ def _hide(key: str, ui: Language) -> Button:
     return _delivery_button("hide", say("button.hide", ui), "🗑️", key)
 
 
+def _manage(subscription_id: str, ui: Language, key: str) -> Button:
+    named = Pressed("feeds", subscription_id, key).custom_id
+    label = feed_words.say("manage", ui)
+    return Button(label=label, emoji="🗞️", custom_id=named, style=discord.ButtonStyle.secondary)
+
+
 def _delivery_button(verb: Verb, label: str, emoji: str, key: str) -> Button:
     named = Pressed(verb, delivery=key).custom_id
     return Button(label=label, emoji=emoji, custom_id=named, style=discord.ButtonStyle.secondary)
@@ -149,6 +159,10 @@ def as_embed(shown: Shown, shared: SharedLink, key: str) -> tuple[discord.Embed,
     if isinstance(shown, Ready):
         embed = _digest_embed(shown.record, shared.ui, known=shown.known)
         return embed, _view(rows(shown.record, shared.ui, key))
+    if isinstance(shown, Morning | NothingNew | GivenUp):
+        whole = "\n".join(mornings.texts(shown, shared.ui))
+        button = _manage(shown.subscription_id, shared.ui, key)
+        return discord.Embed(description=whole, colour=MORNING), _view([[button]])
     text = f"{_said(shown, shared.ui)}\n{wording.address(shared.link)}"
     buttons = _short(shown, shared.ui, key)
     return discord.Embed(description=text, colour=_colour(shown)), _view([buttons])

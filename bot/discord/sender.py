@@ -12,27 +12,37 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
 import discord
 from discord.http import handle_message_parameters
 
+from bot import feed_words
 from bot.chats import AboutTo, Ready, Shown, unasked
 from bot.discord import places, render, troubles
-from bot.discord.naming import message_id, moment_of, pressed, reply_ids, reply_name
+from bot.discord.naming import (
+    message_id,
+    moment_of,
+    pressed,
+    reply_ids,
+    reply_name,
+    unprompted,
+)
 from bot.discord.refusals import Refusals
 from bot.discord.troubles import translated
 from bot.discord.words import permission, say
 from bot.replies import plain
 from core.errors import BadLink, ChatRefused, ChatUnavailable
 from core.links import site_of
-from core.places import Platform, SharedLink
+from core.places import DAILY, Place, Platform, SharedLink
 
 log = logging.getLogger(__name__)
 NOBODY = discord.AllowedMentions.none()
 _NONCE = 25
 _THREAD_NAME = 100
+_CLOCKS = timedelta(minutes=2)  # by which our clock and Discord's may differ
 _LOOKED_THROUGH = 200  # messages; an answer stands near its link
 
 Where = (
@@ -94,6 +104,12 @@ class DiscordChat:
                 await self._client().http.delete_message(channel, message)
             except discord.NotFound:
                 log.debug("message %s is gone already", reply)
+
+    def unprompted(self, at: datetime, key: str) -> str:
+        return unprompted(at - _CLOCKS)
+
+    def beneath(self, place: Place, reply: str) -> tuple[Place, str]:
+        return place, str(reply_ids(reply)[1])
 
     async def finish(self, seconds: float) -> None:
         """Waits so long for what is being sent."""
@@ -274,6 +290,9 @@ def keys_in(message: discord.Message) -> set[str]:
 
 
 def thread_name(shared: SharedLink, shown: Shown) -> str:
+    if shared.nonce.startswith(DAILY):
+        day = date.fromisoformat(shared.nonce.removeprefix(DAILY))
+        return feed_words.say("thread_name", shared.ui, day=feed_words.long_day(day, shared.ui))
     name = shown.record.article.title if isinstance(shown, Ready) else None
     if not name:
         try:

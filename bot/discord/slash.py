@@ -1,12 +1,11 @@
-"""The application commands: /digest link, settings and help, /explain, and a message's menu."""
+"""The application commands: /digest link, search, settings and help, /explain, /ask, and a
+message's menu."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -14,10 +13,10 @@ from discord import app_commands
 from discord.app_commands import locale_str
 
 from bot.commands import Commands
-from bot.discord import pages, places
+from bot.discord import places
 from bot.discord.answering import Answer, Interaction, place_of, respond
-from bot.discord.escaping import escaped, fitted
-from bot.discord.known_terms import glossary_names, known_terms
+from bot.discord.consulting import Consultations
+from bot.discord.escaping import escaped
 from bot.discord.listener import limit_sentence
 from bot.discord.marks import Diary
 from bot.discord.naming import asked_by, jump_address, reply_ids
@@ -25,16 +24,12 @@ from bot.discord.pressing import may_set, show_settings
 from bot.discord.refusals import refusal
 from bot.discord.troubles import BROKEN
 from bot.discord.words import say
-from bot.explaining import REMEMBERED
 from bot.receiving import Heard, Heeded, Receiver
 from core.article import Language
-from core.digest import DigestRecord
-from core.errors import DigestError
 from core.links import canonical, find_links
 from core.places import Delivery, Place
 
 log = logging.getLogger(__name__)
-_AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for three
 
 KOREAN = {
     "digest": "요약",
@@ -51,6 +46,24 @@ KOREAN = {
     "What I can do": "할 수 있는 일",
     "Explain a technical term": "기술 용어를 설명합니다",
     "The term": "설명할 용어",
+    "ask": "질문",
+    "question": "질문",
+    "Ask the articles that were read here": "여기서 읽은 글에 묻습니다",
+    "The question": "궁금한 것",
+    "search": "검색",
+    "words": "낱말",
+    "level": "난이도",
+    "language": "언어",
+    "site": "출처",
+    "since": "이후",
+    "Search the articles that were read here": "여기서 읽은 글을 찾습니다",
+    "What to look for": "찾을 낱말",
+    "How difficult: 1 to 5, a range such as 1-3, or beginner": "난이도: 1~5, 1-3 같은 범위, 또는 입문",
+    "Language of the article": "글의 언어",
+    "Where it stands: example.com": "글이 있는 곳: example.com",
+    "Read since: 2026-01-31, 7d, 2w, 3m": "언제부터 읽은 글: 2026-01-31, 7일, 2주, 3개월",
+    "Korean": "한국어",
+    "English": "영어",
 }
 
 
@@ -81,6 +94,32 @@ def fill(tree: Tree, slash: Slash) -> None:
     async def link(interaction: Interaction, link: str) -> None:
         await slash.digest(interaction, link)
 
+    @digest.command(name="search", description="Search the articles that were read here")
+    @app_commands.describe(
+        words="What to look for",
+        level="How difficult: 1 to 5, a range such as 1-3, or beginner",
+        language="Language of the article",
+        site="Where it stands: example.com",
+        since="Read since: 2026-01-31, 7d, 2w, 3m",
+    )
+    @app_commands.choices(
+        language=[
+            app_commands.Choice(name=locale_str("Korean"), value="ko"),
+            app_commands.Choice(name=locale_str("English"), value="en"),
+        ]
+    )
+    async def search(
+        interaction: Interaction,
+        words: app_commands.Range[str, 0, 300] = "",
+        level: app_commands.Range[str, 0, 20] = "",
+        language: str = "",
+        site: app_commands.Range[str, 0, 200] = "",
+        since: app_commands.Range[str, 0, 20] = "",
+    ) -> None:
+        filters = {"level": level, "lang": language, "site": site, "since": since}
+        given = (f"{key}:{value.strip()}" for key, value in filters.items() if value.strip())
+        await slash.consultations.search(interaction, " ".join((words, *given)))
+
     @digest.command(name="settings", description="What this channel wants (Manage Server)")
     async def settings(interaction: Interaction) -> None:
         await slash.settings(interaction)
@@ -92,7 +131,7 @@ def fill(tree: Tree, slash: Slash) -> None:
     async def terms(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return [
             app_commands.Choice(name=one, value=one)
-            for one in await slash.terms(interaction, typed)
+            for one in await slash.consultations.terms(interaction, typed)
         ]
 
     @tree.command(name="explain", description="Explain a technical term")
@@ -100,7 +139,13 @@ def fill(tree: Tree, slash: Slash) -> None:
     @app_commands.autocomplete(term=terms)
     @app_commands.allowed_contexts(guilds=True, dms=True)
     async def explain(interaction: Interaction, term: str) -> None:
-        await slash.explain(interaction, term)
+        await slash.consultations.explain(interaction, term)
+
+    @tree.command(name="ask", description="Ask the articles that were read here")
+    @app_commands.describe(question="The question")
+    @app_commands.allowed_contexts(guilds=True, dms=True)
+    async def ask(interaction: Interaction, question: app_commands.Range[str, 1, 600]) -> None:
+        await slash.consultations.ask(interaction, question)
 
     @tree.context_menu(name=locale_str("Digest this"))
     @app_commands.allowed_contexts(guilds=True, dms=True)
@@ -136,6 +181,7 @@ class Slash:
     def __init__(self, receiver: Receiver, commands: Commands) -> None:
         self._receiver = receiver
         self._commands = commands
+        self.consultations = Consultations(commands)
 
     async def help(self, interaction: Interaction) -> None:
         async def act(answer: Answer) -> None:
@@ -227,26 +273,3 @@ class Slash:
                 await show_settings(answer, profile)
 
         await respond(interaction, self._commands, act)
-
-    # --- terms
-
-    async def explain(self, interaction: Interaction, term: str) -> None:
-        async def act(answer: Answer) -> None:
-            found = await self._commands.explain(term, answer.ui, place_of(interaction))
-            if found is None:
-                await answer.say(say("unknown_term", answer.ui, term=fitted(term, 200)))
-            else:
-                await answer.show(pages.explained(found, answer.ui))
-
-        await respond(interaction, self._commands, act)
-
-    async def terms(self, interaction: Interaction, typed: str) -> list[str]:
-        """Nothing is better than something too late: it is only an offer."""
-        recent: Sequence[DigestRecord] = ()
-        try:
-            async with asyncio.timeout(_AUTOCOMPLETE_SECONDS):
-                recent = await self._commands.recent(place_of(interaction), REMEMBERED)
-        except (DigestError, TimeoutError) as error:
-            log.info("known terms cannot be looked up: %s", error)
-        names = await asyncio.to_thread(glossary_names)
-        return known_terms(typed, recent, names)

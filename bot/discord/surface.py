@@ -16,7 +16,6 @@ from bot.commands import Commands
 from bot.discord import slash
 from bot.discord.catching_up import catch_up
 from bot.discord.client import DigestClient, point_at
-from bot.discord.known_terms import warm_up
 from bot.discord.listener import Listener
 from bot.discord.marks import Diary, Marks
 from bot.discord.pressing import Buttons
@@ -26,6 +25,7 @@ from bot.discord.words import say
 from bot.receiving import Receiver
 from core.article import Language
 from core.errors import ChatUnavailable, SettingsError, StorageUnavailable
+from core.judging.glossary import warm_up
 from core.places import Workspace
 from core.ports import Deliveries, Workspaces
 from core.settings import DiscordSettings
@@ -58,9 +58,14 @@ class DiscordSurface:
         self._workspaces = workspaces
         self._diary = Diary(folder)
         self._marks = Marks(self._was_there())
-        self._listener = Listener(receiver, self._marks, reads_content=settings.message_content)
-        self._buttons = Buttons(commands, seen)
         self._slash = slash.Slash(receiver, commands)
+        self._listener = Listener(
+            receiver,
+            self._marks,
+            self._slash.consultations,
+            reads_content=settings.message_content,
+        )
+        self._buttons = Buttons(commands, seen)
         self._guild_ready_timeout = guild_ready_timeout
         self._client: DigestClient | None = None
         self._running: asyncio.Task[None] | None = None

@@ -84,21 +84,20 @@ WORDS: Mapping[str, Both] = {
     "ui.auto": ("각자의 Discord 언어", "Each person's own"),
     "ui.ko": ("한국어", "Korean"),
     "ui.en": ("영어", "English"),
-    "unknown_term": (
-        "‘{term}’은(는) 읽은 글에도 용어집에도 없습니다.",
-        "“{term}” is in no article read here, nor in the glossary.",
-    ),
-    "from_article": ("출처: {title}", "from: {title}"),
     "help": (
         "기술 글의 링크를 채널에 올리면 요약과 난이도를 스레드로 답합니다.\n"
         "• `/digest link` 링크 하나를 요약합니다\n"
         "• `/explain` 용어를 설명합니다\n"
+        "• `/ask` 또는 멘션으로 물으면, 읽은 글에서 근거를 찾아 답합니다\n"
+        "• `/digest search` 읽은 글을 찾습니다\n"
         "• 메시지 → 앱 → ‘요약하기’, 🔍 반응, 멘션으로도 부탁할 수 있습니다\n"
         "• `/digest settings` 채널별 설정(서버 관리자)",
         "Share a link to a technical article, and I answer with a digest and its difficulty in a "
         "thread.\n"
         "• `/digest link` digests one link\n"
         "• `/explain` explains a term\n"
+        "• `/ask`, or a mention with a question, answers from the articles read here\n"
+        "• `/digest search` searches them\n"
         "• a message's Apps → “Digest this”, a 🔍 reaction or a mention ask for one, too\n"
         "• `/digest settings` for each channel (Manage Server)",
     ),

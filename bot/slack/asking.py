@@ -11,7 +11,6 @@ from bot import replies
 from bot.receiving import Heard, Heeded
 from bot.slack import pages, views
 from bot.slack.desk import Asked, Desk
-from bot.slack.escaping import escaped
 from bot.slack.hearing import written
 from bot.slack.naming import asked_at
 from bot.slack.words import say
@@ -20,14 +19,12 @@ from core.errors import StorageUnavailable
 from core.links import find_links
 from core.places import ChannelProfile, Delivery, Place
 
-_TERM = 200  # characters of a term that somebody asks for
-
 
 class Asking:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    # --- /digest and /explain
+    # --- /digest
 
     async def digest(self, asked: Asked, words: str) -> None:
         ui = await self._desk.ui(asked.place, asked.by)
@@ -47,31 +44,6 @@ class Asking:
         message = asked_at(time.time(), asked.trigger)
         heard = Heard(asked.place, message, asked.by, links, ui, asked=True)
         await self._report(asked, await self._desk.receiver.hear(heard), ui)
-
-    async def explain(self, asked: Asked, words: str) -> None:
-        ui = await self._desk.ui(asked.place, asked.by)
-        term = " ".join(words.split())[:_TERM]
-        if not term:
-            await self._desk.tell(asked, "which_term", ui)
-            return
-        found = await self._desk.commands.explain(term, ui, asked.place)
-        if found is None:
-            await self._desk.tell(asked, "unknown_term", ui, term=escaped(term))
-            return
-        await self._desk.answer(asked, pages.explained(found, ui))
-
-    async def share_explanation(self, asked: Asked, term: str) -> None:
-        """Everybody in the channel sees what one person had explained to them."""
-        ui = await self._desk.ui(asked.place, asked.by)
-        found = await self._desk.commands.explain(term, ui, asked.place)
-        if found is None:
-            await self._desk.tell(asked, "unknown_term", ui, term=escaped(term))
-            return
-        blocks, text = pages.explained(found, ui, shared=True)
-        body: dict[str, Any] = {"response_type": "in_channel", "replace_original": False}
-        if asked.place.thread:
-            body["thread_ts"] = asked.place.thread
-        await self._desk.api.respond(asked.response_url, {**body, "blocks": blocks, "text": text})
 
     # --- shortcuts
 

@@ -74,3 +74,10 @@ def address(url: str | None) -> str | None:
     except BadLink:
         return None
     return found if len(found) <= LONGEST_ADDRESS else None
+
+
+def meter(score: float) -> str:
+    """Five circles, halves included: 3.5 is ●●●◐○."""
+    halves = round(score * 2)
+    full, half = divmod(halves, 2)
+    return "●" * full + "◐" * half + "○" * (5 - full - half)

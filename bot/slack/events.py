@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from bot.receiving import Heard, Heeded
 from bot.slack import views
+from bot.slack.consulting import Consultations
 from bot.slack.desk import Desk
 from bot.slack.hearing import (
     LOOKING_GLASSES,
@@ -58,8 +59,9 @@ Handler = Callable[[Told], Awaitable[After | None]]
 class Events:
     """Handlers of events; each returns what is left to do once Slack was answered."""
 
-    def __init__(self, desk: Desk, seen: Deliveries) -> None:
+    def __init__(self, desk: Desk, seen: Deliveries, consultations: Consultations) -> None:
         self._desk = desk
+        self._consultations = consultations
         self._seen = seen
         self._done: OrderedDict[str, None] = OrderedDict()
         self._versions: OrderedDict[tuple[str, str, str], str] = OrderedDict()
@@ -151,7 +153,7 @@ class Events:
         if found is None or found.by == told.bot_user:
             return None
         if not found.links:
-            return self._help(found)
+            return self._answer(found)
         heeded = await self._hear(found, asked=True)
         return self._notice(found, heeded) or await self._off(found, heeded)
 
@@ -197,16 +199,17 @@ class Events:
         return self._say(found, "mode_off")
 
     def _help_directly(self, found: Written) -> After | None:
-        """In a direct message whatever is no link is a call for help; the rest is no affair of
+        """In a direct message whatever is no link is meant for us; the rest is no affair of
         ours."""
-        return self._help(found) if found.place.channel.startswith("D") else None
+        return self._answer(found) if found.place.channel.startswith("D") else None
+
+    def _answer(self, found: Written) -> After:
+        question = is_question(found.text)
+        return self._consultations.mentioned(found) if question else self._help(found)
 
     async def _help(self, found: Written) -> None:
         ui = await self._desk.ui(found.place, found.by, said=found.text)
-        sentence = say("help", ui)
-        if is_question(found.text):
-            sentence = f"{say('ask_later', ui)}\n{sentence}"
-        await self._say_once(found, "help", sentence)
+        await self._say_once(found, "help", say("help", ui))
 
     async def _say(self, found: Written, key: str) -> None:
         ui = await self._desk.ui(found.place, found.by, said=found.text)

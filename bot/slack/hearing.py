@@ -75,4 +75,8 @@ def _erased(before: Event, channel: str, workspace: str, told: Event) -> Erased 
 
 def is_question(text: str) -> bool:
     """What is left of a mention is more than a call for help."""
-    return _MENTION.sub("", text).strip().casefold() not in _HELP
+    return without_mentions(text).casefold() not in _HELP
+
+
+def without_mentions(text: str) -> str:
+    return _MENTION.sub(" ", text).strip()

@@ -20,6 +20,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot import replies
 from bot.slack import pages
 from bot.slack.asking import Asking
+from bot.slack.consulted import EXPLAIN, SHARE_ANSWER
+from bot.slack.consulting import Consultations
 from bot.slack.desk import Asked, Desk, asked_in
 from bot.slack.events import Events, Told
 from bot.slack.naming import ACTIONS, DIGEST_THIS, HELP, SETTINGS, SHARE, pressed
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 # Slack waits three seconds and says it again; a little less leaves us the last word.
 _BEFORE_ACK = 2.5
 
+_SEARCH = re.compile(r"\s*(?:search|find|검색|찾기)(?:\s+|$)", re.I)
+
 Body = Mapping[str, Any]
 Ack = Callable[[], Awaitable[BoltResponse]]
 
@@ -41,7 +45,8 @@ class Listener:
         self._desk = desk
         self._asking = Asking(desk)
         self._presses = Presses(desk)
-        self.events = Events(desk, seen)
+        self._consultations = Consultations(desk)
+        self.events = Events(desk, seen, self._consultations)
         self.errands = desk.errands
         self._taking: set[asyncio.Task[Any]] = set()
 
@@ -50,10 +55,13 @@ class Listener:
         app.event(re.compile(r".*"))(_acknowledged)
         app.command("/digest")(self._digest)
         app.command("/explain")(self._explain)
+        app.command("/ask")(self._ask)
         app.shortcut(DIGEST_THIS)(self._digest_this)
         app.shortcut(HELP)(self._help)
         app.view(SETTINGS)(self._settings)
         app.action(SHARE)(self._share)
+        app.action(SHARE_ANSWER)(self._share_answer)
+        app.action(re.compile(rf"^{EXPLAIN}:\d+$"))(self._explain_offered)
         app.action(ACTIONS)(self._press)
 
     async def _event(
@@ -94,12 +102,36 @@ class Listener:
     async def _digest(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
         asked = asked_in(body, _team(context))
-        self._errand(asked, "/digest", self._asking.digest(asked, _text(body)))
+        words = _text(body)
+        search = _SEARCH.match(words)
+        if search is not None:
+            work = self._consultations.search(asked, words[search.end() :])
+            self._errand(asked, "/digest search", work)
+            return
+        self._errand(asked, "/digest", self._asking.digest(asked, words))
 
     async def _explain(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
         asked = asked_in(body, _team(context))
-        self._errand(asked, "/explain", self._asking.explain(asked, _text(body)))
+        self._errand(asked, "/explain", self._consultations.explain(asked, _text(body)))
+
+    async def _ask(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        self._errand(asked, "/ask", self._consultations.ask(asked, _text(body)))
+
+    async def _explain_offered(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        """A button with another term."""
+        await ack()
+        asked = asked_in(body, _team(context))
+        work = self._consultations.explain(asked, _value(body), instead=True)
+        self._errand(asked, EXPLAIN, work)
+
+    async def _share_answer(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        work = self._consultations.share_answer(asked, _value(body))
+        self._errand(asked, SHARE_ANSWER, work)
 
     async def _digest_this(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
@@ -120,8 +152,7 @@ class Listener:
     async def _share(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
         asked = asked_in(body, _team(context))
-        term = str(body["actions"][0].get("value", ""))
-        self._errand(asked, SHARE, self._asking.share_explanation(asked, term))
+        self._errand(asked, SHARE, self._consultations.share_explanation(asked, _value(body)))
 
     async def _press(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()
@@ -170,3 +201,8 @@ def _text(body: Body) -> str:
 
 async def _acknowledged() -> None:
     """An event that no listener knows would never be acknowledged, and come again and again."""
+
+
+def _value(body: Body) -> str:
+    """Of the button that was pressed."""
+    return str(body["actions"][0].get("value", ""))

@@ -15,6 +15,7 @@ _VERBS: tuple[Verb, ...] = get_args(Verb)
 ACTIONS = re.compile(r"^sdd:")
 MORE = "sdd:more"
 SHARE = "sdd:share"
+MANAGE = "sdd:manage"  # its value is a subscription's id
 
 DIGEST_THIS = "digest_this"  # callback ids, as in config/slack-manifest.yaml
 HELP = "digest_help"

@@ -1,4 +1,4 @@
-"""What only one person sees: terms and questions page by page, explanations, sentences."""
+"""What only one person sees: terms and questions page by page, sentences."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot import replies, telling
-from bot.explaining import Explanation
 from bot.replies import plain
 from bot.slack import render
 from bot.slack.blocks import (
     Blocks,
     Json,
     actions,
-    button,
     line,
     press,
     rich,
@@ -22,15 +20,15 @@ from bot.slack.blocks import (
     text,
 )
 from bot.slack.escaping import escaped, fitted, pieces, width
-from bot.slack.naming import SHARE, Pressed
+from bot.slack.naming import Pressed
 from bot.slack.words import say
 from core.article import Language
 from core.digest import DigestRecord
 
 # Bytes of UTF-8. A page has the room of a message, a text element of 3,000 characters its own.
-PAGE, PIECE, LEAD, EXPLAINED = 6000, 2400, 300, 6000
+PAGE, PIECE, LEAD = 6000, 2400, 300
 PARAGRAPHS = 40  # each is a block, of which a message has 50
-_HEADING, _TERM = 150, 500
+_HEADING = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,27 +140,6 @@ def whole(record: DigestRecord, ui: Language) -> Iterator[Paragraph]:
 
 def questions(found: Sequence[str]) -> list[Paragraph]:
     return [Paragraph(body=f"{number}. {asked}") for number, asked in enumerate(found, start=1)]
-
-
-def explained(found: Explanation, ui: Language, *, shared: bool = False) -> tuple[Blocks, str]:
-    """`shared`: for everybody, without the button that shares it."""
-    term = fitted(found.term, _TERM)
-    blocks: Blocks = [rich(line(text(term, bold=True)))]
-    blocks += _explanation(found.explanation)
-    origin = ", ".join(filter(None, (replies.say(f"term.{found.origin}", ui), found.credit)))
-    blocks.append(small(fitted(origin, _TERM)))
-    if found.article is not None and found.article.title:
-        title = fitted(say("from_article", ui, title=found.article.title), _TERM)
-        blocks.append(small(title))
-    if not shared:
-        blocks.append(actions(button(SHARE, say("button.share", ui), term)))
-    return blocks, escaped(fitted(f"{found.term}: {found.explanation}", _TERM))
-
-
-def _explanation(words: str) -> Iterator[Json]:
-    for piece in pieces(fitted(words, EXPLAINED), PIECE):
-        if piece:
-            yield rich(line(text(piece)))
 
 
 def notice(sentence: str) -> tuple[Blocks, str]:

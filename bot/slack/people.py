@@ -32,6 +32,7 @@ _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 class Person:
     ui: Language
     admin: bool
+    guest: bool = False
 
 
 class People:
@@ -58,6 +59,11 @@ class People:
     async def is_admin(self, team: str, user: str) -> bool:
         person = await self._ask(team, user, _FRESH)
         return person is not None and person.admin
+
+    async def is_guest(self, team: str, user: str) -> bool:
+        """Whether somebody sees only the channels they were let into; True where nobody knows."""
+        person = await self._ask(team, user, _FRESH)
+        return person is None or person.guest
 
     async def may_set(self, place: Place, user: str) -> bool:
         """Admins, owners, whoever made the channel; in direct messages everybody."""
@@ -119,7 +125,8 @@ class People:
             arguments = {"user": user, "include_locale": "true"}
             found = (await self._api.read(bot.token, "users.info", arguments))["user"]
             admin = bool(found.get("is_admin") or found.get("is_owner"))
-            person = Person(language_of(found.get("locale", "")), admin)
+            guest = bool(found.get("is_restricted") or found.get("is_ultra_restricted"))
+            person = Person(language_of(found.get("locale", "")), admin, guest)
         except ChatFailed as error:
             log.info("user %s is not known: %s", user, error)
         self._known[key] = (self._clock(), person)

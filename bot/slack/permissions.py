@@ -20,6 +20,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "conversations.history": _HISTORY,
     "conversations.replies": _HISTORY,
     "conversations.info": _READ,
+    "users.conversations": ("channels:read",),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
@@ -41,7 +42,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "tokens_revoked": (),
 }
 
-COMMANDS = ("/digest", "/explain")
+COMMANDS = ("/ask", "/digest", "/explain")
 
 SCOPES: tuple[str, ...] = tuple(
     sorted(

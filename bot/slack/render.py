@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from bot import replies, telling
-from bot.chats import Ready, Shown, Trouble, Waiting
+from bot.chats import Answer, GivenUp, Morning, NothingNew, Ready, Shown, Trouble, Waiting
 from bot.replies import plain
+from bot.slack import mornings
 from bot.slack.blocks import (
     Blocks,
     Json,
@@ -26,7 +27,7 @@ from bot.slack.blocks import (
     small,
     text,
 )
-from bot.slack.escaping import MARK, address, escaped, fitted, width
+from bot.slack.escaping import MARK, address, escaped, fitted, meter, width
 from bot.slack.naming import MORE, Pressed, Verb
 from bot.slack.words import say
 from core.article import Language
@@ -44,6 +45,8 @@ SHOWN_NOTES, SHOWN_TERMS = 3, 4
 def message(shown: Shown, shared: SharedLink, key: str) -> tuple[Blocks, str]:
     """The blocks and the fallback text of an answer; `key` is the delivery's."""
     match shown:
+        case Morning() | NothingNew() | GivenUp():
+            return mornings.message(shown, shared.ui)
         case Waiting():
             return waiting_blocks(shared, key), fallback_text(shown, shared)
         case Ready(record, known):
@@ -55,7 +58,7 @@ def message(shown: Shown, shared: SharedLink, key: str) -> tuple[Blocks, str]:
             assert_never(shown)
 
 
-def fallback_text(shown: Shown, shared: SharedLink) -> str:
+def fallback_text(shown: Answer, shared: SharedLink) -> str:
     """For notifications and screen readers: one line, escaped, under 2,000 characters."""
     ui = shared.ui
     match shown:
@@ -147,13 +150,6 @@ def _level(record: DigestRecord, ui: Language) -> Iterator[Json]:
     said = say("level", ui, score=level.score, label=replies.label(level.label, ui))
     yield text(replies.say("difficulty", ui), bold=True)
     yield text(f"  {meter(level.score)} {said}")
-
-
-def meter(score: float) -> str:
-    """Five circles, halves included: 3.5 is ●●●◐○."""
-    halves = round(score * 2)
-    full, half = divmod(halves, 2)
-    return "●" * full + "◐" * half + "○" * (5 - full - half)
 
 
 def _reason(factor: Factor, ui: Language) -> str:

@@ -6,15 +6,24 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from bot.chats import AboutTo, Shown, Waiting, unasked
+from bot.chats import AboutTo, Ready, Shown, Trouble, Waiting, unasked
 from bot.pacing import Lanes
 from bot.slack import render
 from bot.slack.api import REVOKED, Api
 from bot.slack.blocks import Json
 from bot.slack.installations import Installation, Installations
-from bot.slack.naming import DELIVERY_EVENT, message_ts, moment_of, reply_name, reply_parts
+from bot.slack.naming import (
+    DELIVERY_EVENT,
+    asked_at,
+    message_ts,
+    moment_of,
+    reply_name,
+    reply_parts,
+)
 from core.errors import ChatRefused, ChatUnavailable, MessageGone
 from core.places import Place, Platform, SharedLink
 
@@ -50,7 +59,7 @@ class SlackChat:
             "unfurl_media": False,
             **({"thread_ts": thread} if thread else {}),
         }
-        urgency = _LAST if isinstance(shown, Waiting) else _NEXT
+        urgency = _NEXT if isinstance(shown, Ready | Trouble) else _LAST
         posted = await self._write(place, "chat.postMessage", arguments, urgency, about_to)
         return reply_name(place.channel, str(posted["ts"]))
 
@@ -78,6 +87,18 @@ class SlackChat:
         }
         await self._write(place, "chat.postEphemeral", arguments, _LAST)
 
+    async def tell(self, place: Place, blocks: list[Json], text: str) -> None:
+        """Everybody in the place sees it."""
+        arguments = {
+            "channel": place.channel,
+            "blocks": blocks,
+            "text": text,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            **({"thread_ts": place.thread} if place.thread else {}),
+        }
+        await self._write(place, "chat.postMessage", arguments, _FIRST)
+
     async def find(self, shared: SharedLink, key: str) -> str | None:
         bot = await self._installations.of(shared.place.workspace)
         cursor = ""
@@ -94,6 +115,13 @@ class SlackChat:
                 return None
         log.warning("delivery %s: its thread is too long to look through", key)
         return None
+
+    def unprompted(self, at: datetime, key: str) -> str:
+        return asked_at(at.timestamp(), key)
+
+    def beneath(self, place: Place, reply: str) -> tuple[Place, str]:
+        _, ts = reply_parts(reply)
+        return replace(place, thread=ts), ts
 
     async def _page(self, bot: Installation, shared: SharedLink, cursor: str) -> Json:
         """Answers stand after the message they answer."""

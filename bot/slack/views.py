@@ -8,9 +8,8 @@ from typing import Any, cast, get_args
 
 from bot import replies, telling
 from bot.slack.blocks import Blocks, Json, line, link, plain_text, rich, section, select, text
-from bot.slack.escaping import address, fitted
+from bot.slack.escaping import address, fitted, meter
 from bot.slack.naming import SETTINGS
-from bot.slack.render import meter
 from bot.slack.words import say
 from core.article import Language
 from core.digest import DigestRecord

@@ -75,29 +75,20 @@ WORDS: Mapping[str, Both] = {
         "이 채널에는 제가 없습니다. `/invite`로 초대한 뒤 다시 시도해 주세요.",
         "I am not in this channel; please `/invite` me and try again.",
     ),
-    "which_term": (
-        "어떤 용어인가요? `/explain 용어`처럼 적어 주세요.",
-        "Which term? Please write it behind the command, as in `/explain idempotency`.",
-    ),
-    "unknown_term": (
-        "‘{term}’은(는) 읽은 글에도 용어집에도 없습니다.",
-        "“{term}” is in no article read here, nor in the glossary.",
-    ),
-    "from_article": ("출처: {title}", "from: {title}"),
-    "ask_later": (
-        "아직 질문에는 답하지 못합니다. 지금은 이런 일을 할 수 있습니다.",
-        "I cannot answer questions yet; this is what I can do.",
-    ),
     "help": (
         "기술 글의 링크를 올리면 요약과 난이도를 스레드로 답합니다.\n"
         "• `/digest 링크` 링크 하나를 요약합니다\n"
         "• `/explain 용어` 용어를 설명합니다\n"
+        "• `/ask 질문` 또는 멘션으로 물으면, 읽은 글에서 근거를 찾아 답합니다\n"
+        "• `/digest search 낱말 level:beginner lang:ko since:7d` 읽은 글을 찾습니다\n"
         "• 메시지 메뉴의 ‘Digest this’, 🔍 반응, 멘션으로도 부탁할 수 있습니다\n"
         "• `/digest settings` 채널별 설정(관리자나 채널을 만든 사람)",
         "Share a link to a technical article, and I answer with a digest and its difficulty in "
         "the thread.\n"
         "• `/digest link` digests one link\n"
         "• `/explain term` explains a term\n"
+        "• `/ask question`, or a mention with a question, answers from the articles read here\n"
+        "• `/digest search words level:beginner lang:ko since:7d` searches them\n"
         "• a message's menu “Digest this”, a 🔍 reaction or a mention ask for one, too\n"
         "• `/digest settings` for each channel (admins and whoever made the channel)",
     ),

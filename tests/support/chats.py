@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bot.chats import AboutTo, Ready, Shown, Trouble, Waiting, unasked
 from core.errors import DigestError, MessageGone
-from core.places import Platform, SharedLink
+from core.places import Place, Platform, SharedLink
 
 
 @dataclass
@@ -72,6 +73,13 @@ class FakeChat:
         if reply in self.messages:
             self.removed[reply] = self.messages.pop(reply)
             self._tell()
+
+    def unprompted(self, at: datetime, key: str) -> str:
+        return f"asked:{at.timestamp()}:{key}"
+
+    def beneath(self, place: Place, reply: str) -> tuple[Place, str]:
+        assert reply in self.messages, "an answer to a message that is not there"
+        return replace(place, thread=reply), reply
 
     # --- for tests
 

@@ -23,9 +23,9 @@ from bot import replies
 from bot.chats import Ready, Trouble, Waiting
 from bot.explaining import Explanation
 from bot.slack import pages, render, views
-from bot.slack.escaping import escaped, fitted, pieces, width
+from bot.slack.escaping import escaped, fitted, meter, pieces, width
 from bot.slack.naming import Pressed, Verb, pressed, reply_name, reply_parts
-from bot.slack.render import digest_blocks, fallback_text, meter
+from bot.slack.render import digest_blocks, fallback_text
 from bot.slack.words import WORDS
 from core.article import Language
 from core.digest import (
