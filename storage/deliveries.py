@@ -6,7 +6,7 @@ Accepting is the promise that nothing is lost. It is one short transaction, on d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
@@ -15,6 +15,7 @@ from typing import Any, cast
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Connection,
     Executable,
     Row,
     Select,
@@ -33,9 +34,10 @@ from core.errors import BadLink, StorageUnavailable
 from core.links import canonical
 from core.places import Delivery, Place, Platform, SharedLink
 from storage import statements
+from storage.accepting import Accepting, Kept
+from storage.short import read, write
 from storage.statements import utc_now
 from storage.tables import DeliveryRow, EventRow
-from storage.trouble import reading, writing
 
 _table = DeliveryRow.__table__
 # Spelled out in the statement instead of bound: only so is the index of the waiting ones used.
@@ -46,19 +48,13 @@ class SqlDeliveries:
     def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
         self._now = now
+        self._accepting = Accepting(engine, _keep)
 
     async def accept(self, shared: SharedLink) -> tuple[Delivery, bool]:
-        values = delivery_values(shared, self._now())
-        place = {f"in_{name}": values[name] for name in ("platform", "workspace", "channel")}
-        # One statement. On SQLite nobody else writes meanwhile. On PostgreSQL two links accepted
-        # at the same instant may get the same turn: that makes them equals and harms nobody.
-        insert = accepting(self._engine.dialect.name)
-        async with writing(self._engine) as connection:
-            new = (await connection.execute(insert, values | place)).one_or_none()
-            kept = new or (await connection.execute(_one(shared.key))).one_or_none()
+        kept, new = await self._accepting.add(delivery_values(shared, self._now()))
         if kept is None:
             raise StorageUnavailable("database", "the delivery was erased meanwhile")
-        return delivery_of(kept), new is not None
+        return delivery_of(kept), new
 
     async def get(self, delivery_id: str) -> Delivery | None:
         return await self._first(_one(delivery_id))
@@ -71,9 +67,8 @@ class SqlDeliveries:
         )
         unsaid = and_(DeliveryRow.reply.is_(None), DeliveryRow.state != "withdrawn", free)
         change = update(DeliveryRow).where(DeliveryRow.id == delivery_id, unsaid)
-        async with writing(self._engine) as connection:
-            done = await connection.execute(change.values(tried_by=by, tried_at=self._now()))
-        return done.rowcount == 1
+        change = change.values(tried_by=by, tried_at=self._now())
+        return await write(self._engine, lambda one: one.execute(change).rowcount) == 1
 
     async def replied(self, delivery_id: str, reply: str) -> None:
         await self._change(delivery_id, reply=reply)
@@ -91,9 +86,7 @@ class SqlDeliveries:
     ) -> list[Delivery]:
         gone = and_(_of_message(place, message), DeliveryRow.canonical.not_in(_canonical(keep)))
         change = update(DeliveryRow).where(gone).values(state="withdrawn").returning(_table)
-        async with writing(self._engine) as connection:
-            rows = (await connection.execute(change)).all()
-        return in_order(rows)
+        return in_order(await write(self._engine, lambda one: one.execute(change).all()))
 
     async def of_reply(self, place: Place, reply: str) -> Delivery | None:
         wanted = select(_table).where(*_in_channel(place), DeliveryRow.reply == reply)
@@ -124,8 +117,7 @@ class SqlDeliveries:
         wanted = select(func.count()).where(
             *_in_workspace(platform, workspace), whose, DeliveryRow.accepted_at >= since
         )
-        async with reading(self._engine) as connection:
-            return (await connection.execute(wanted)).scalar_one()
+        return await read(self._engine, lambda one: one.execute(wanted).scalar_one())
 
     async def recent(
         self, platform: Platform, workspace: str, limit: int, *, channel: str = ""
@@ -139,26 +131,38 @@ class SqlDeliveries:
         return [delivery_of(row) for row in await self._rows(newest)]
 
     async def seen(self, platform: Platform, workspace: str, event: str) -> bool:
-        values = {"platform": platform, "workspace": workspace, "event": event}
-        async with writing(self._engine) as connection:
-            new = await statements.add(connection, EventRow, {**values, "seen_at": self._now()})
-        return new is None
+        where = {"platform": platform, "workspace": workspace, "event": event}
+        values = {**where, "seen_at": self._now()}
+        add = statements.adding(self._engine.dialect, EventRow)
+
+        def remember(connection: Connection) -> bool:
+            return connection.execute(add, values).one_or_none() is None
+
+        return await write(self._engine, remember, urgent=True)
 
     async def _change(
         self, delivery_id: str, *conditions: ColumnElement[bool], **values: object
     ) -> None:
         change = update(DeliveryRow).where(DeliveryRow.id == delivery_id, *conditions)
-        async with writing(self._engine) as connection:
-            await connection.execute(change.values(**values))
+        change = change.values(**values)
+        await write(self._engine, lambda one: one.execute(change).rowcount)
 
     async def _first(self, wanted: Select[Any]) -> Delivery | None:
         rows = await self._rows(wanted)
         return delivery_of(rows[0]) if rows else None
 
     async def _rows(self, wanted: Select[Any]) -> Sequence[Row[Any]]:
-        async with reading(self._engine) as connection:
-            rows: Sequence[Row[Any]] = (await connection.execute(wanted)).all()
-            return rows
+        return await read(self._engine, lambda one: one.execute(wanted).all())
+
+
+def _keep(connection: Connection, values: Mapping[str, Any]) -> Kept:
+    """The delivery, and whether it is new. One statement. On SQLite nobody else writes meanwhile.
+    On PostgreSQL two links accepted at the same instant may get the same turn: that makes them
+    equals and harms nobody."""
+    place = {f"in_{name}": values[name] for name in ("platform", "workspace", "channel")}
+    insert = accepting(connection.dialect.name)
+    new = connection.execute(insert, {**values, **place}).one_or_none()
+    return new or connection.execute(_one(values["id"])).one_or_none(), new is not None
 
 
 @cache  # building it takes longer than running it

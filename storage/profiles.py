@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.places import ChannelProfile, Place
 from storage import statements
+from storage.short import read
 from storage.statements import utc_now
 from storage.tables import ProfileRow
-from storage.trouble import reading, writing
+from storage.trouble import writing
 
 
 class SqlProfiles:
@@ -27,8 +28,7 @@ class SqlProfiles:
             ProfileRow.workspace == place.workspace,
             ProfileRow.channel == place.channel,
         )
-        async with reading(self._engine) as connection:
-            row = (await connection.execute(wanted)).one_or_none()
+        row = await read(self._engine, lambda one: one.execute(wanted).one_or_none())
         if row is None:
             return ChannelProfile()
         return ChannelProfile(mode=row.mode, language=row.language, ui=row.ui)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Dialect, Executable, Row
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,10 +37,17 @@ async def add(
     connection: AsyncConnection, table: type[Base], values: Mapping[str, Any]
 ) -> Row[*tuple[Any, ...]] | None:
     """Insert, or where the primary key is there already, nothing. The row, if it was inserted."""
-    key = primary_key(table)
-    insert = _insert(connection, table).values(values).on_conflict_do_nothing(index_elements=key)
-    done = await connection.execute(insert.returning(*table.__table__.c))
+    done = await connection.execute(adding(connection.dialect, table), dict(values))
     return done.one_or_none()
+
+
+def adding(dialect: Dialect, table: type[Base]) -> Executable:
+    """The same as a statement, to be executed with the values. Its row is there if it was new."""
+    kind = postgresql if dialect.name == "postgresql" else sqlite
+    key = primary_key(table)
+    insert = kind.insert(table).on_conflict_do_nothing(index_elements=key)
+    made: Executable = insert.returning(*table.__table__.c)
+    return made
 
 
 def primary_key(table: type[Base]) -> list[str]:

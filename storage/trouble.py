@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from weakref import WeakKeyDictionary
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.errors import StorageUnavailable
 
-_writers: WeakKeyDictionary[Engine, asyncio.Lock] = WeakKeyDictionary()
+_writers: WeakKeyDictionary[Engine, _Turns] = WeakKeyDictionary()
 
 
 @asynccontextmanager
@@ -33,14 +34,12 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @asynccontextmanager
-async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def writing(engine: AsyncEngine, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
     """A transaction, durable when the block has ended; nothing of it is kept after an error."""
     async with AsyncExitStack() as stack:
         stack.enter_context(spoken())
         if engine.dialect.name == "sqlite":
-            # SQLite has one writer at a time and lets the others poll for their turn, up to
-            # 100 ms between two looks. Those of one process queue here instead, in their order.
-            await stack.enter_async_context(_writer(engine))
+            await stack.enter_async_context(writers_turn(engine, urgent=urgent))
         plain = await stack.enter_async_context(engine.connect())
         # IMMEDIATE: who reads before writing must not find that somebody else wrote in between.
         connection = await plain.execution_options(begin="IMMEDIATE")
@@ -80,8 +79,46 @@ def is_trouble(error: BaseException) -> bool:
     )
 
 
-def _writer(engine: AsyncEngine) -> asyncio.Lock:
-    return _writers.setdefault(engine.sync_engine, asyncio.Lock())
+@asynccontextmanager
+async def writers_turn(engine: AsyncEngine, *, urgent: bool = False) -> AsyncIterator[None]:
+    """SQLite has one writer at a time and lets the others poll for their turn, up to 100 ms
+    between two looks. Those of one process queue here instead: the urgent ones first, else in
+    their order."""
+    turns = _writers.setdefault(engine.sync_engine, _Turns())
+    await turns.take(urgent=urgent)
+    try:
+        yield
+    finally:
+        turns.pass_on()
+
+
+class _Turns:
+    def __init__(self) -> None:
+        self._taken = False
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._patient: deque[asyncio.Future[None]] = deque()
+
+    async def take(self, *, urgent: bool) -> None:
+        if not self._taken:
+            self._taken = True
+            return
+        mine = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._patient).append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self.pass_on()  # it had become ours in the same moment
+            raise
+
+    def pass_on(self) -> None:
+        for line in (self._urgent, self._patient):
+            while line:
+                next_one = line.popleft()
+                if not next_one.done():
+                    next_one.set_result(None)
+                    return
+        self._taken = False
 
 
 def _first_line(error: BaseException) -> str:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Storm:
     acks: list[float]
     refused: int
     duration: float
+    timeline: list[tuple[int, float]] = field(default_factory=list)
 
 
 async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger) -> Storm:
@@ -65,7 +66,9 @@ async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger
         times = _Times(slack, shared)
         with contextlib.suppress(AssertionError):
             await slack.until(times.all_answered, options.patience)
-        acks = [attempt.seconds for attempt in slack.attempts if attempt.acked]
+        acked = [attempt for attempt in slack.attempts if attempt.acked]
+        acks = [attempt.seconds for attempt in acked]
+        timeline = [(int((attempt.sent_at or began) - began), attempt.seconds) for attempt in acked]
         limited = sum(call.status == 429 for call in slack.calls_made)
         return Storm(
             shared=len(shared),
@@ -75,6 +78,7 @@ async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger
             acks=acks,
             refused=limited,
             duration=time.monotonic() - began,
+            timeline=timeline,
         )
 
 
@@ -165,12 +169,34 @@ async def _paced(options: argparse.Namespace, share: Callable[[int], Awaitable[N
         await share(number)
 
 
+def _print_timeline(timeline: list[tuple[int, float]]) -> None:
+    """Acknowledgements by the second in which their events were sent."""
+    for second in sorted({at for at, _ in timeline}):
+        took = sorted(seconds for at, seconds in timeline if at == second)
+        print(f"{second:4} s: {len(took):3}, p50 {took[len(took) // 2]:.3f}, most {took[-1]:.3f}")
+
+
 def _row(name: str, seconds: list[float]) -> str:
     if not seconds:
         return f"| {name} | – |"
     ordered = sorted(seconds)
     p50, p99 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
     return f"| {name}, p50 / p99 | {p50:.3f} / {p99:.3f} s |"
+
+
+class Lag:
+    """How late this process's own loop is: what people measure here is no shorter than that."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.late: list[tuple[int, float]] = []
+
+    async def watch(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            now = time.monotonic()
+            self.late.append((int(now - self.began), now - before - 0.01))
 
 
 async def measure(options: argparse.Namespace) -> int:
@@ -183,10 +209,13 @@ async def measure(options: argparse.Namespace) -> int:
             bot.environ["SMARTDEVDIGEST_DATABASE__URL"] = f"sqlite:///{folder}/bench.sqlite3"
         async with messenger() as web:
             bot.articles_at(web.address)
+            lag = Lag()
+            watching = asyncio.create_task(lag.watch())
             try:
                 storm = await storm_of(options, bot, web)
                 code = await asyncio.to_thread(bot.stop)
             finally:
+                watching.cancel()
                 bot.kill()
                 if options.log:
                     options.log.write_text(bot.log, encoding="utf-8")
@@ -194,12 +223,15 @@ async def measure(options: argparse.Namespace) -> int:
     print(f"| links shared | {storm.shared} in {options.channels} channels, {options.rate:g}/s |")
     print(f"| answered exactly once | {storm.once} |")
     print(f"| digests | {len(storm.answers)} in {storm.duration:.0f} s |")
+    print(_row("how late the server itself was", [late for _, late in lag.late]))
     if storm.acks:
         print(_row(f"acknowledgement of {len(storm.acks)} events", storm.acks))
     print(_row("first message", storm.placeholders))
     print(_row("digest", storm.answers))
     print(f"| answers of 429 | {storm.refused} |")
     print(f"| graceful stop | exit {code} |")
+    if options.timeline:
+        _print_timeline(storm.timeline)
     return 0 if storm.once == storm.shared == len(storm.answers) else 1
 
 
@@ -217,6 +249,7 @@ def main() -> int:
     parser.add_argument("--warm", type=float, default=10.0, help="seconds before the storm")
     parser.add_argument("--cut", type=float, default=0.0, help="Discord: cut the gateway after")
     parser.add_argument("--log", type=Path, help="keep what the bot logged in this file")
+    parser.add_argument("--timeline", action="store_true", help="acknowledgements by the second")
     parser.add_argument("--patience", type=float, default=600.0, help="seconds")
     options = parser.parse_args()
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
