@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.postgres import PostgresMissing, PostgresServer, running
 
-from storage.database import database_url, open_database
+from storage.database import FILE_NAME, database_url, open_database
 
 
 @pytest.fixture(scope="session")
@@ -45,16 +48,64 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
     return database_url(request.getfixturevalue("postgres_url"), tmp_path)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database of the code's version, to be copied: migrating takes half a second."""
+    folder = tmp_path_factory.mktemp("migrated")
+    _migrated(database_url(None, folder))
+    return folder / FILE_NAME
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The same on PostgreSQL; one test after another has it."""
+    url = postgres_server.create_database()
+    _migrated(database_url(url, tmp_path_factory.mktemp("none")))
+    return url
+
+
+def _migrated(url: URL) -> None:
+    async def migrate() -> None:
+        async with open_database(url):
+            pass
+
+    # In a thread: the fixture that asks for it may run in a loop already.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(migrate())).result()
+
+
+@pytest.fixture
+def sqlite_database(migrated_file: Path, tmp_path: Path) -> URL:
+    """A migrated database that nobody else has."""
+    shutil.copy(migrated_file, tmp_path / FILE_NAME)
+    return database_url(None, tmp_path)
+
+
+@pytest.fixture
+def postgres_database(
+    postgres_server: PostgresServer, migrated_postgres: str, tmp_path: Path
+) -> Iterator[URL]:
+    """The same on PostgreSQL: each test leaves it as empty as it was."""
+    yield database_url(migrated_postgres, tmp_path)
+    postgres_server.empty(migrated_postgres)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh_database(request: pytest.FixtureRequest) -> URL:
+    """The address of a migrated database of either kind."""
+    found: URL = request.getfixturevalue(f"{request.param}_database")
+    return found
+
+
 @pytest.fixture(params=["fake", "sqlite", "postgres"])
-async def keeper(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[AsyncEngine | None]:
+async def keeper(request: pytest.FixtureRequest) -> AsyncIterator[AsyncEngine | None]:
     """A migrated database of either kind; None where a contract test is to take its fake."""
     if request.param == "fake":
         yield None
         return
-    given = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
-    async with open_database(database_url(given, tmp_path)) as engine:
+    async with open_database(request.getfixturevalue(f"{request.param}_database")) as engine:
         yield engine
 
 

@@ -28,8 +28,8 @@ def days_ago(days: float) -> datetime:
 
 
 @pytest.fixture
-async def engine(empty_database: URL) -> AsyncIterator[AsyncEngine]:
-    async with open_database(empty_database) as engine:
+async def engine(fresh_database: URL) -> AsyncIterator[AsyncEngine]:
+    async with open_database(fresh_database) as engine:
         yield engine
 
 

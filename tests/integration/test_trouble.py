@@ -20,7 +20,7 @@ from core.errors import StorageUnavailable
 from core.places import ChannelProfile, Process, Scope, Workspace
 from core.settings import RetentionSettings
 from storage.articles import SqlArticles
-from storage.database import create, database_url, migrate, open_database, sqlite_file
+from storage.database import create, database_url, open_database, sqlite_file
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 from storage.erasing import SqlErasing
@@ -55,20 +55,20 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture
-async def postgres(postgres_url: str, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    async with open_database(database_url(postgres_url, tmp_path)) as engine:
+async def postgres(postgres_database: sqlalchemy.URL) -> AsyncIterator[AsyncEngine]:
+    async with open_database(postgres_database) as engine:
         yield engine
 
 
 @pytest.fixture
-async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    async with open_database(database_url(None, tmp_path)) as engine:
+async def sqlite(sqlite_database: sqlalchemy.URL) -> AsyncIterator[AsyncEngine]:
+    async with open_database(sqlite_database) as engine:
         yield engine
 
 
 @pytest.fixture
-async def either(empty_database: sqlalchemy.URL) -> AsyncIterator[AsyncEngine]:
-    async with open_database(empty_database) as engine:
+async def either(fresh_database: sqlalchemy.URL) -> AsyncIterator[AsyncEngine]:
+    async with open_database(fresh_database) as engine:
         yield engine
 
 
@@ -143,11 +143,10 @@ def test_a_file_that_cannot_be_opened_is_trouble(tmp_path: Path) -> None:
 
 
 async def test_a_pool_without_a_free_connection_is_trouble(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres_database: sqlalchemy.URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storage.database.POOL_SECONDS", 0.05)
-    engine = create(database_url(postgres_url, tmp_path))
-    await migrate(engine)
+    engine = create(postgres_database)
     taken = [await engine.connect() for _ in range(15)]
     with pytest.raises(StorageUnavailable):
         await SqlDeliveries(engine).get("f" * 32)

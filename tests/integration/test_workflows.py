@@ -38,7 +38,7 @@ from core.settings import DigestSettings, GenerationSettings, QueueSettings, Web
 from core.web.extract import Extractor
 from core.web.pages import KeptPages
 from storage.articles import SqlArticles
-from storage.database import database_url, open_database, workflow_database
+from storage.database import open_database, workflow_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 
@@ -139,15 +139,15 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with _opened(database_url(None, tmp_path), tmp_path) as opened:
+async def world(sqlite_database: URL, tmp_path: Path) -> AsyncIterator[World]:
+    async with _opened(sqlite_database, tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
-async def either_world(empty_database: URL, tmp_path: Path) -> AsyncIterator[World]:
+async def either_world(fresh_database: URL, tmp_path: Path) -> AsyncIterator[World]:
     """On SQLite and on PostgreSQL, for what the database has a say in."""
-    async with _opened(empty_database, tmp_path) as opened:
+    async with _opened(fresh_database, tmp_path) as opened:
         yield opened
 
 

@@ -28,8 +28,26 @@ import psycopg
 
 INSTALLED = Path("/usr/lib/postgresql")
 OWNERS = ("postgres", "nobody")  # who runs it where we are root; the server refuses root
+# Where memory is lent as a folder, the server's files are there: tests do not wait for a disk.
+MEMORY = Path("/dev/shm")  # noqa: S108 - a name of our own is made in it
+ENOUGH_BYTES = 2 << 30
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
+
+# Foreign keys are not looked at meanwhile, so the order does not matter.
+_EMPTY = """
+DO $$ DECLARE one record; BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SET LOCAL session_replication_role = replica;
+  FOR one IN SELECT schemaname, tablename FROM pg_tables
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
+    AND tablename NOT IN ('alembic_version', 'dbos_migrations')
+  LOOP
+    EXECUTE format('DELETE FROM %I.%I', one.schemaname, one.tablename);
+  END LOOP;
+END $$
+"""
 
 
 class PostgresMissing(Exception):
@@ -79,6 +97,7 @@ class PostgresServer:
             "max_connections": 200,
             "fsync": "on" if self.fsync else "off",
             "full_page_writes": "on" if self.fsync else "off",
+            "max_wal_size": "1GB" if self.fsync else "256MB",
         }
         command: list[str | Path] = [self._programs / "postgres", "-D", self._data]
         for name, value in options.items():
@@ -120,9 +139,17 @@ class PostgresServer:
         self.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
+    def empty(self, url: str) -> None:
+        """Everybody is thrown out of a database and its rows are deleted; its tables stay.
+
+        That takes a hundredth of the time in which the server makes a database.
+        """
+        if self.running:
+            self.execute(_EMPTY, _name(url))
+
     def drop_database(self, url: str) -> None:
         if self.running:
-            self.execute(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')
+            self.execute(f'DROP DATABASE IF EXISTS "{_name(url)}" WITH (FORCE)')
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """A statement of a test, past everything of ours; its rows, if it has any."""
@@ -158,7 +185,7 @@ class PostgresServer:
 def running(*, fsync: bool = False) -> Iterator[PostgresServer]:
     """A server that answers. Raises PostgresMissing."""
     # Not in pytest's own folder: that is closed to the user the server runs as.
-    folder = Path(tempfile.mkdtemp(prefix="smartdevdigest-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="smartdevdigest-postgres-", dir=_memory(fsync)))
     try:
         server = PostgresServer(folder, fsync=fsync)
         server.prepare()
@@ -180,6 +207,16 @@ def _identity() -> dict[str, Any]:
     if owner is None:
         raise PostgresMissing(f"no user to run PostgreSQL as ({' or '.join(OWNERS)})")
     return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _memory(fsync: bool) -> Path | None:
+    """None: where temporary folders usually are."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
+    return MEMORY if roomy and not fsync else None
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _free_port() -> int:
