@@ -9,6 +9,7 @@ queueing loses nothing: `bot/sweeping.py` queues what was kept and never begun.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -140,10 +141,12 @@ class Receiver:
             await self.queue.take_back(gone)
 
     async def _over(self, shared: SharedLink) -> str | None:
-        person, channel = _keys(shared)
-        if await self._accepted(shared, person) >= self.limits.user_per_hour:
+        by_person, in_channel = await asyncio.gather(
+            *(self._accepted(shared, key) for key in _keys(shared))
+        )
+        if by_person >= self.limits.user_per_hour:
             limit = "limit.user"
-        elif await self._accepted(shared, channel) >= self.limits.channel_per_hour:
+        elif in_channel >= self.limits.channel_per_hour:
             limit = "limit.channel"
         else:
             return None
