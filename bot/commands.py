@@ -10,9 +10,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.explaining import REMEMBERED, Explanation, Lookup, explain
+from bot.consulting import Consulting
 from bot.receiving import Queue, Receiver
-from core.article import Language
 from core.digest import DigestRecord
 from core.digesting import Digester
 from core.places import ChannelProfile, Delivery, Place
@@ -27,15 +26,15 @@ class Commands:
         deliveries: Deliveries,
         profiles: Profiles,
         digester: Digester,
-        lookup: Lookup,
+        consulting: Consulting,
     ) -> None:
+        self.consulting = consulting
         self._receiver = receiver
         self._queue: Queue = receiver.queue
         self._digests = digests
         self._deliveries = deliveries
         self._profiles = profiles
         self._digester = digester
-        self._lookup = lookup
 
     async def record(self, digest_id: str) -> DigestRecord | None:
         return await self._digests.get(digest_id)
@@ -60,11 +59,6 @@ class Commands:
         asked = await self._digester.questions(record)
         await self._digests.add_questions(digest_id, asked)
         return asked
-
-    async def explain(self, term: str, ui: Language, place: Place) -> Explanation | None:
-        """What a term means, from what was read in this workspace, then from the glossary."""
-        recent = await self.recent(place, REMEMBERED)
-        return explain(term, ui, recent, self._lookup)
 
     async def recent(
         self, place: Place, limit: int, *, here: bool = False

@@ -97,6 +97,12 @@ def lookup(term: str, language: Language) -> Entry | None:
     return None if number is None else _entry(number)
 
 
+def warm_up() -> None:
+    """The first look loads a Korean analyser, which takes seconds; whoever asks then would wait,
+    and with them everybody who has to be answered within three."""
+    lookup("api", "ko")
+
+
 def names(language: Language) -> list[str]:
     """The names of all entries in a language as they are written there, longest first."""
     found = {name for row in _rows() if row["language"] == language for name in _names(row["term"])}

@@ -142,36 +142,11 @@ async def test_help_is_given_in_the_persons_language(
 async def test_commands_have_korean_names(server: DiscordServer, bot: Bot) -> None:
     commands = server.commands.by_scope[None].values()
     assert {one["name"]: one["name_localizations"]["ko"] for one in commands} == {
+        "ask": "질문",
         "digest": "요약",
         "explain": "설명",
         "Digest this": "요약하기",
     }
-
-
-async def test_a_term_is_explained_from_what_was_read_then_from_the_glossary(
-    server: DiscordServer, channel: Channel, mina: User, joon: User, bot: Bot
-) -> None:
-    await bot.digest_in(channel, mina)
-    asked = await server.slash(joon, channel, "explain", options={"term": "Connection Pool"})
-    text = await text_of(server, asked)
-    assert "Open connections that are reused." in text
-    assert "from: Connection pools, measured" in text
-    asked = await server.slash(joon, channel, "explain", options={"term": "service mesh"})
-    assert "CNCF" in await text_of(server, asked)
-    asked = await server.slash(joon, channel, "explain", options={"term": "@everyone <@1>"})
-    assert "in no article" in await text_of(server, asked)
-
-
-async def test_known_terms_are_offered_while_one_is_typed(
-    server: DiscordServer, channel: Channel, mina: User, bot: Bot
-) -> None:
-    await bot.digest_in(channel, mina)
-    asked = await server.autocomplete(mina, channel, "explain", None, "term", "con")
-    choices = await server.until(lambda: asked.choices)
-    names = [choice["name"] for choice in choices or []]
-    assert names[0] == "connection pool"
-    assert any("ontainer" in name for name in names)
-    assert len(names) <= 25
 
 
 # --- settings

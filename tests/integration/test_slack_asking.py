@@ -43,7 +43,7 @@ async def said(slack: SlackServer, done: Interaction) -> str:
     return visible_text(messages[-1].blocks)
 
 
-# --- /digest and /explain
+# --- /digest
 
 
 async def test_a_link_given_to_the_command_is_digested_in_the_channel() -> None:
@@ -85,30 +85,6 @@ async def test_a_link_over_the_limit_is_refused_politely() -> None:
         await slack.command("/digest", LINK, user="U1", channel=channel)
         done = await slack.command("/digest", LINK + "/2", user="U1", channel=channel)
         assert "one person in an hour" in await said(slack, done)
-
-
-async def test_a_term_is_explained_to_one_person_who_may_share_it() -> None:
-    async with a_digest_shown() as (slack, _, channel, _):
-        done = await slack.command("/explain", "connection pool", user="U1", channel=channel)
-        assert "Open connections that are reused." in await said(slack, done)
-        [private] = done.messages
-        assert private.ephemeral_for == "U1"
-        shared = await slack.press(private, "sdd:share", user="U1")
-        await slack.until(lambda: shared.messages)
-        assert shared.messages[0].ephemeral_for is None
-        assert "Open connections" in visible_text(shared.messages[0].blocks)
-
-
-@pytest.mark.parametrize(
-    ("words", "answer"),
-    [("", "Which term?"), ("<!channel> *x*", "nor in the glossary"), ("k" * 500, "in no article")],
-)
-async def test_a_term_that_is_not_known_or_not_named_is_said_so(words: str, answer: str) -> None:
-    async with slack_server() as slack, a_bot(slack):
-        channel = slack.channel("C1")
-        done = await slack.command("/explain", words, user="U1", channel=channel)
-        assert answer in await said(slack, done)
-        assert "<!channel>" not in done.messages[0].text
 
 
 # --- settings

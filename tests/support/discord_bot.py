@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from support.builders import a_record
+from support.consulting import FakeAskedTerms, a_consulting
 from support.discord_entities import Channel, Message, User
 from support.discord_server import DiscordServer
 from support.fakes import FakeDeliveries, FakeDigests, FakeProfiles, FakeWorkspaces
+from support.little_library import LittleLibrary
 
 from bot.chats import Ready, Waiting
 from bot.commands import Commands
@@ -27,7 +29,6 @@ from bot.discord.surface import DiscordSurface
 from bot.receiving import Receiver
 from core.digest import DigestRecord
 from core.errors import ChatFailed, ChatUnavailable
-from core.judging.glossary import lookup
 from core.places import ChannelProfile, Delivery, Place
 from core.settings import DiscordSettings, LimitSettings
 
@@ -42,6 +43,8 @@ class Memory:
         self.digests = FakeDigests()
         self.profiles = FakeProfiles()
         self.workspaces = FakeWorkspaces()
+        self.library = LittleLibrary(self.digests)
+        self.asked = FakeAskedTerms()
 
 
 class Asked:
@@ -116,6 +119,7 @@ class Bot:
         self.memory = memory
         folder: Path | None = changes.pop("folder", None)
         limits: LimitSettings = changes.pop("limits", LimitSettings())
+        questions: int = changes.pop("questions", 60)
         self.queue = Answering(memory, changes.pop("record", a_record()))
         self.digester = Asked()
         self.receiver = Receiver(memory.deliveries, memory.profiles, self.queue, limits)
@@ -125,7 +129,7 @@ class Bot:
             memory.deliveries,
             memory.profiles,
             self.digester,  # type: ignore[arg-type]  # of a digester only the questions are asked
-            lookup,
+            a_consulting(memory.library, memory.asked, per_hour=questions),
         )
         self.surface = DiscordSurface(
             settings_for(server, **changes),

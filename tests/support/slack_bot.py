@@ -17,7 +17,9 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 from support.builders import a_record
+from support.consulting import FakeAskedTerms, a_consulting
 from support.fakes import FakeDeliveries, FakeDigests, FakeProfiles, FakeWorkspaces
+from support.little_library import LittleLibrary
 from support.slack_server import SlackServer
 from support.slack_world import Channel, Message
 
@@ -29,7 +31,6 @@ from bot.slack.surface import SlackSurface
 from core.digest import DigestRecord
 from core.digesting import Digester
 from core.errors import ChatFailed, ChatUnavailable, DigestError, EngineFailed, StorageUnavailable
-from core.judging import glossary
 from core.places import Delivery, Mode, Place, SharedLink
 from core.settings import LimitSettings, SlackSettings
 
@@ -150,6 +151,8 @@ class SlackBot:
     workspaces: FakeWorkspaces
     work: Work
     questioner: Questioner
+    library: LittleLibrary
+    asked: FakeAskedTerms
 
     @property
     def chat(self) -> Chat:
@@ -182,6 +185,7 @@ def build_bot(
     slack: SlackServer,
     *,
     limits: LimitSettings | None = None,
+    questions: int = 60,
     installation_store: Any = None,
     state_store: Any = None,
     **changes: Any,
@@ -192,13 +196,14 @@ def build_bot(
     work.hold.set()
     receiver = Receiver(deliveries, profiles, work, limits or LimitSettings())
     questioner = Questioner()
+    library, asked = LittleLibrary(digests), FakeAskedTerms()
     commands = Commands(
         receiver,
         cast("Any", digests),
         deliveries,
         profiles,
         cast("Digester", questioner),
-        glossary.lookup,
+        a_consulting(library, asked, per_hour=questions),
     )
     surface = SlackSurface(
         slack_settings(slack, **changes),
@@ -210,7 +215,9 @@ def build_bot(
         state_store=state_store,
     )
     work.outbox = Outbox(deliveries, {"slack": surface.chat}, me="here")
-    return SlackBot(surface, deliveries, digests, profiles, workspaces, work, questioner)
+    return SlackBot(
+        surface, deliveries, digests, profiles, workspaces, work, questioner, library, asked
+    )
 
 
 @asynccontextmanager

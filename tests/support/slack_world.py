@@ -39,6 +39,7 @@ class User:
     tz: str = "Asia/Seoul"
     tz_offset: int = 32_400  # seconds
     is_admin: bool = False
+    is_restricted: bool = False  # a guest
     is_bot: bool = False
     deleted: bool = False
 
@@ -199,6 +200,8 @@ def user_json(workspace: Workspace, user: User, *, with_locale: bool) -> Json:
         "tz_offset": user.tz_offset,
         "is_admin": user.is_admin,
         "is_owner": False,
+        "is_restricted": user.is_restricted,
+        "is_ultra_restricted": False,
         "is_bot": user.is_bot,
         "profile": {"real_name": user.name, "display_name": user.name},
     }

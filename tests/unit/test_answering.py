@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 
-import numpy as np
 import pytest
+from support.consulting import NoVectors
 from support.little_library import LittleLibrary
 
 from core.article import Article, Language
 from core.errors import EngineBusy
 from core.judging.instructions import addresses_a_model
 from core.library import Channels, Everything, Reach
-from core.ports import Generation, Prompt, Vectors
+from core.ports import Generation, Prompt
 from core.prompts import answer as answer_prompt
 from core.retrieval.answering import Answer, Answerer, NotRead
 from core.retrieval.questions import understood
@@ -48,14 +48,6 @@ KOREAN = Article(
     ),
 )
 ALL: Reach = Everything()
-
-
-class NoVectors:
-    name = "none"
-    reads: frozenset[Language] = frozenset()
-
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        return np.zeros((len(texts), 1), dtype=np.float32)
 
 
 class Saying:
