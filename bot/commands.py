@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from bot.consulting import Consulting
 from bot.receiving import Queue, Receiver
+from bot.subscribing import Subscribing
 from core.digest import DigestRecord
 from core.digesting import Digester
 from core.places import ChannelProfile, Delivery, Place
@@ -19,6 +20,9 @@ from core.ports import Deliveries, Digests, Profiles, Verdict
 
 
 class Commands:
+    # Set where subscriptions are kept (`bot/wiring.py`).
+    subscribing: Subscribing | None = None
+
     def __init__(
         self,
         receiver: Receiver,
@@ -80,7 +84,10 @@ class Commands:
         await self._profiles.put(place, profile, by=by)
 
     async def again(self, delivery_id: str, by: str) -> Delivery | None:
-        """The same link digested anew, as a further answer. None where the delivery is gone."""
+        """The same link digested anew, as a further answer. None where the delivery is gone.
+
+        Raises AskedTooOften, as `in_other_language` does: both count as links of this person.
+        """
         return await self._once_more(delivery_id, by, again=True)
 
     async def in_other_language(self, delivery_id: str, by: str) -> Delivery | None:
@@ -107,6 +114,6 @@ class Commands:
             record = await self._digests.get(delivery.digest_id) if delivery.digest_id else None
             shown = record.details.language if record else shared.ui
             language = "en" if shown == "ko" else "ko"
-        return await self._receiver.accept(
+        return await self._receiver.once_more(
             replace(shared, by=by, language=language, again=again, nonce=secrets.token_hex(4))
         )

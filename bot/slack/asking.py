@@ -11,6 +11,7 @@ from bot import replies
 from bot.receiving import Heard, Heeded
 from bot.slack import pages, views
 from bot.slack.desk import Asked, Desk
+from bot.slack.feeds import SlackFeeds
 from bot.slack.hearing import written
 from bot.slack.naming import asked_at
 from bot.slack.words import say
@@ -18,6 +19,8 @@ from core.article import Language
 from core.errors import StorageUnavailable
 from core.links import find_links
 from core.places import ChannelProfile, Delivery, Place
+
+FEEDS = {"subscribe": "subscribe", "구독": "subscribe", "feeds": "feeds", "피드": "feeds"}
 
 
 class Asking:
@@ -30,6 +33,11 @@ class Asking:
         ui = await self._desk.ui(asked.place, asked.by)
         if words.strip().casefold() in ("settings", "설정"):
             await self.open_settings(asked, ui)
+            return
+        asked_for = FEEDS.get(words.strip().casefold())
+        if asked_for is not None:
+            feeds = SlackFeeds(self._desk)
+            await (feeds.open_form if asked_for == "subscribe" else feeds.show)(asked, ui)
             return
         links = find_links(words)
         if links:

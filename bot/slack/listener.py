@@ -24,6 +24,8 @@ from bot.slack.consulted import EXPLAIN, SHARE_ANSWER
 from bot.slack.consulting import Consultations
 from bot.slack.desk import Asked, Desk, asked_in
 from bot.slack.events import Events, Told
+from bot.slack.feeds import ACTIONS as FEED_ACTIONS
+from bot.slack.feeds import SUBSCRIBE, SlackFeeds
 from bot.slack.naming import ACTIONS, DIGEST_THIS, HELP, SETTINGS, SHARE, pressed
 from bot.slack.presses import Presses
 from core.errors import ChatFailed, ChatUnavailable, DigestError, StorageUnavailable
@@ -45,6 +47,7 @@ class Listener:
         self._desk = desk
         self._asking = Asking(desk)
         self._presses = Presses(desk)
+        self._feeds = SlackFeeds(desk)
         self._consultations = Consultations(desk)
         self.events = Events(desk, seen, self._consultations)
         self.errands = desk.errands
@@ -62,6 +65,8 @@ class Listener:
         app.action(SHARE)(self._share)
         app.action(SHARE_ANSWER)(self._share_answer)
         app.action(re.compile(rf"^{EXPLAIN}:\d+$"))(self._explain_offered)
+        app.view(SUBSCRIBE)(self._subscribe)
+        app.action(FEED_ACTIONS)(self._manage)
         app.action(ACTIONS)(self._press)
 
     async def _event(
@@ -153,6 +158,25 @@ class Listener:
         await ack()
         asked = asked_in(body, _team(context))
         self._errand(asked, SHARE, self._consultations.share_explanation(asked, _value(body)))
+
+    async def _subscribe(
+        self, ack: Callable[..., Any], body: Body, context: AsyncBoltContext
+    ) -> None:
+        asked = asked_in(body, _team(context))
+        ui = await self._desk.people.ui(asked.place.workspace, asked.by)
+        wrong = self._feeds.errors_in(body["view"], ui)
+        if wrong:
+            await ack(response_action="errors", errors=wrong)
+            return
+        await ack()
+        self._errand(asked, SUBSCRIBE, self._feeds.save(asked, body["view"]))
+
+    async def _manage(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        asked = asked_in(body, _team(context))
+        action = body["actions"][0]
+        name, value = str(action.get("action_id")), str(action.get("value", ""))
+        self._errand(asked, name, self._feeds.press(asked, name, value))
 
     async def _press(self, ack: Ack, body: Body, context: AsyncBoltContext) -> None:
         await ack()

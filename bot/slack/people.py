@@ -33,6 +33,7 @@ class Person:
     ui: Language
     admin: bool
     guest: bool = False
+    timezone: str = "UTC"
 
 
 class People:
@@ -55,6 +56,11 @@ class People:
         if person is not None:
             return person.ui
         return "ko" if _HANGUL.search(said) else "en"
+
+    async def timezone(self, team: str, user: str) -> str:
+        """The IANA name in the person's profile, soon; else UTC."""
+        person = await self._ask(team, user, _REMEMBERED, patience=_PATIENCE)
+        return "UTC" if person is None else person.timezone
 
     async def is_admin(self, team: str, user: str) -> bool:
         person = await self._ask(team, user, _FRESH)
@@ -126,7 +132,8 @@ class People:
             found = (await self._api.read(bot.token, "users.info", arguments))["user"]
             admin = bool(found.get("is_admin") or found.get("is_owner"))
             guest = bool(found.get("is_restricted") or found.get("is_ultra_restricted"))
-            person = Person(language_of(found.get("locale", "")), admin, guest)
+            timezone = str(found.get("tz") or "UTC")
+            person = Person(language_of(found.get("locale", "")), admin, guest, timezone)
         except ChatFailed as error:
             log.info("user %s is not known: %s", user, error)
         self._known[key] = (self._clock(), person)
