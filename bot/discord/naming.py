@@ -28,6 +28,9 @@ Verb = Literal[
     "set_ui",
     "term",
     "feeds",
+    "feed_pause",
+    "feed_resume",
+    "feed_remove",
 ]
 VERBS: frozenset[str] = frozenset(get_args(Verb))
 _PREFIX = "sdd"

@@ -18,10 +18,12 @@ from bot.commands import Commands
 from bot.discord import pages, wording
 from bot.discord.answering import Answer, Interaction, place_of, respond
 from bot.discord.consulting import Consultations
+from bot.discord.feeds import DiscordFeeds
 from bot.discord.naming import Pressed, Verb, pressed
 from bot.discord.once import Once
 from bot.discord.words import say
 from core.digest import DigestRecord
+from core.errors import DigestError
 from core.places import ChannelProfile
 from core.ports import Deliveries, Verdict
 
@@ -32,6 +34,8 @@ _VERDICTS: Mapping[Verb, Verdict] = {
     "too_easy": "too_easy",
     "too_hard": "too_hard",
 }
+# Their list changes in place; the button beneath a morning opens it.
+_FEEDS: frozenset[Verb] = frozenset({"feed_pause", "feed_resume", "feed_remove"})
 _SETTINGS: frozenset[Verb] = frozenset({"set_mode", "set_language", "set_ui"})
 
 
@@ -41,12 +45,13 @@ class Buttons:
         self._seen = seen
         self._once = Once(minutes=1)
         self._consultations = Consultations(commands)
+        self._feeds = DiscordFeeds(commands)
 
     async def press(self, interaction: Interaction) -> None:
         at = pressed(str(pressed_data(interaction).get("custom_id", "")))
         if at is None:
             return
-        in_place = at.page is not None or at.verb in _SETTINGS
+        in_place = at.page is not None or at.verb in _SETTINGS | _FEEDS
         act = partial(self._act_for(at.verb), at=at)
         await respond(interaction, self._commands, act, in_place=in_place)
 
@@ -63,6 +68,8 @@ class Buttons:
             "language": self._again,
             "hide": self._hide,
             "term": self._consultations.chosen,
+            "feeds": self._feeds.pressed,
+            **dict.fromkeys(_FEEDS, self._feeds.pressed),
         }[verb]
 
     # --- looking closer
@@ -112,12 +119,17 @@ class Buttons:
         if await self._seen.seen("discord", workspace, f"press:{interaction.id}"):
             return
         # Impatient fingers: the digest that the first of them asked for is on its way.
-        if not self._once.first((interaction.user.id, at.delivery, at.verb)):
+        pressing = (interaction.user.id, at.delivery, at.verb)
+        if not self._once.first(pressing):
             await answer.say(say("on_its_way", answer.ui))
             return
         commands, by = self._commands, str(interaction.user.id)
         act = commands.again if at.verb == "again" else commands.in_other_language
-        made = await act(at.delivery, by)
+        try:
+            made = await act(at.delivery, by)
+        except DigestError:
+            self._once.forget(pressing)
+            raise
         await answer.say(say("gone" if made is None else "on_its_way", answer.ui))
 
     async def _hide(self, answer: Answer, at: Pressed) -> None:

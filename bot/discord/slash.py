@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 
 from bot.commands import Commands
-from bot.discord import places
+from bot.discord import feeds, places
 from bot.discord.answering import Answer, Interaction, place_of, respond
 from bot.discord.consulting import Consultations
 from bot.discord.escaping import escaped
@@ -64,6 +64,7 @@ KOREAN = {
     "Read since: 2026-01-31, 7d, 2w, 3m": "언제부터 읽은 글: 2026-01-31, 7일, 2주, 3개월",
     "Korean": "한국어",
     "English": "영어",
+    **feeds.KOREAN,
 }
 
 
@@ -119,6 +120,8 @@ def fill(tree: Tree, slash: Slash) -> None:
         filters = {"level": level, "lang": language, "site": site, "since": since}
         given = (f"{key}:{value.strip()}" for key, value in filters.items() if value.strip())
         await slash.consultations.search(interaction, " ".join((words, *given)))
+
+    feeds.add_commands(digest, slash.feeds)
 
     @digest.command(name="settings", description="What this channel wants (Manage Server)")
     async def settings(interaction: Interaction) -> None:
@@ -181,6 +184,7 @@ class Slash:
     def __init__(self, receiver: Receiver, commands: Commands) -> None:
         self._receiver = receiver
         self._commands = commands
+        self.feeds = feeds.DiscordFeeds(commands)
         self.consultations = Consultations(commands)
 
     async def help(self, interaction: Interaction) -> None:
