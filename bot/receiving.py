@@ -12,12 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from core.article import Language
-from core.errors import BadLink, DigestError, StorageUnavailable
+from core.errors import AskedTooOften, BadLink, DigestError, StorageUnavailable
 from core.links import canonical
 from core.places import ChannelProfile, Delivery, Place, SharedLink
 from core.ports import Deliveries, Profiles
@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 
 _COUNT_AGAIN = timedelta(minutes=1)
 _MOST_COUNTED = 10_000
+# A link edited out of its message and in again; the number in the nonce makes each return one
+# delivery, however often it is told.
+_BACK = "back"
+_MOST_TIMES_BACK = 3
 
 
 class Queue(Protocol):
@@ -90,16 +94,19 @@ class Receiver:
         Raises StorageUnavailable: then nothing is promised, and the platform should be left to
         send the event once more.
         """
+        return await self._heed(heard, back=False)
+
+    async def _heed(self, heard: Heard, *, back: bool) -> Heeded:
         links = distinct(heard.links)
         if not links:
             return Heeded()
         self.queue.coming += 1
         try:
-            return await self._hear(heard, links)
+            return await self._hear(heard, links, back=back)
         finally:
             self.queue.coming -= 1
 
-    async def _hear(self, heard: Heard, links: Sequence[str]) -> Heeded:
+    async def _hear(self, heard: Heard, links: Sequence[str], *, back: bool) -> Heeded:
         profile = await self.profiles.get(heard.place)
         if profile.mode == "off" or (profile.mode == "ask" and not heard.asked):
             return Heeded()
@@ -111,11 +118,11 @@ class Receiver:
         ]
         accepted: list[Delivery] = []
         for shared in wanted:
-            over = await self._over(shared)
-            if over is not None:
-                limit = over
+            found = await self._within_limits(shared, back=back)
+            if isinstance(found, str):
+                limit = found
                 break
-            accepted.append(await self.accept(shared))
+            accepted.append(found)
         return Heeded(tuple(accepted), len(links) - len(accepted), limit)
 
     async def accept(self, shared: SharedLink) -> Delivery:
@@ -126,10 +133,19 @@ class Receiver:
             await self._queue(delivery)
         return delivery
 
+    async def once_more(self, shared: SharedLink) -> Delivery:
+        """A further digest of a link that was shared before; `shared.nonce` tells it from the
+        others. Raises AskedTooOften, BadLink and StorageUnavailable."""
+        over = await self._over(shared)
+        if over is not None:
+            raise AskedTooOften(shared.link, over)
+        return await self.accept(shared)
+
     async def edited(self, heard: Heard) -> Heeded:
-        """A message now holds these links: new ones are accepted, missing ones withdrawn."""
+        """A message now holds these links: new ones are accepted, missing ones withdrawn, and
+        one that was withdrawn and is back is answered again."""
         await self._withdraw(heard.place, heard.message, distinct(heard.links))
-        return await self.hear(heard)
+        return await self._heed(heard, back=True)
 
     async def deleted(self, place: Place, message: str) -> None:
         await self._withdraw(place, message, ())
@@ -139,6 +155,19 @@ class Receiver:
         gone = await self.deliveries.withdraw(place, message, keep=kept)
         if gone:
             await self.queue.take_back(gone)
+
+    async def _within_limits(self, shared: SharedLink, *, back: bool) -> Delivery | str:
+        """Accepts it, or says which limit it is over. `back`: its message holds it again, so
+        one that was withdrawn counts as not shared yet."""
+        while True:
+            over = await self._over(shared)
+            if over is not None:
+                return over
+            delivery = await self.accept(shared)
+            times = _times_back(shared)
+            if delivery.state != "withdrawn" or not back or times >= _MOST_TIMES_BACK:
+                return delivery
+            shared = replace(shared, nonce=f"{_BACK}{times + 1}")
 
     async def _over(self, shared: SharedLink) -> str | None:
         by_person, in_channel = await asyncio.gather(
@@ -181,6 +210,10 @@ class Receiver:
         except (StorageUnavailable, DigestError):
             # Accepted is accepted: it is kept, and will be queued when somebody looks for it.
             log.warning("delivery %s is kept but could not be queued yet", delivery.id)
+
+
+def _times_back(shared: SharedLink) -> int:
+    return int(shared.nonce.removeprefix(_BACK) or 0)
 
 
 def _keys(shared: SharedLink) -> tuple[tuple[str, ...], tuple[str, ...]]:

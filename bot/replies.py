@@ -129,6 +129,10 @@ ERRORS: Mapping[str, Both] = {
         "The model could not be prepared; please remove the cause and run smartdevdigest prepare "
         "again{reason}.",
     ),
+    "asked_too_often": (
+        "한 시간에 요약할 수 있는 수를 넘었습니다. 잠시 후 다시 시도해 주세요.",
+        "That is more than I digest in an hour; please try again later.",
+    ),
     "chat_failed": (
         "메시지를 보내지 못했습니다. 봇이 이 채널에 초대되어 있는지 확인해 주세요.",
         "The message could not be sent; please check that the bot is invited to this channel.",

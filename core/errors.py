@@ -28,6 +28,7 @@ DigestError
 │   ├── ChatUnavailable      5xx, 429, a broken connection               (retryable)
 │   ├── ChatRefused          not in the channel, a missing permission, archived
 │   └── MessageGone          the message to edit or to answer is not there any more
+├── AskedTooOften            a person's or a channel's share of an hour is used up
 ├── ArticleGone              erased while its digest waited its turn
 ├── StorageUnavailable       the database does not answer                (retryable)
 ├── BadArticle               a row or file that is not in the input contract
@@ -187,6 +188,10 @@ class ChatRefused(ChatFailed):
 
 class MessageGone(ChatFailed):
     code = "message_gone"
+
+
+class AskedTooOften(DigestError):
+    code = "asked_too_often"
 
 
 class ArticleGone(DigestError):

@@ -25,3 +25,7 @@ class Once:
             self._at.pop(next(iter(self._at)))
         self._at[what] = now
         return True
+
+    def forget(self, what: Hashable) -> None:
+        """It was not said after all."""
+        self._at.pop(what, None)

@@ -7,7 +7,7 @@ wrong between a browser and this server has its sentence here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -20,6 +20,7 @@ STATUS: Mapping[str, int] = {
     "bad_link": 400,
     "bad_article": 422,
     "bad_subscription": 422,
+    "asked_too_often": 429,
     "fetch_failed": 502,
     "not_found": 404,
     "site_unavailable": 502,
@@ -96,26 +97,34 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
 
 
 class Problem(BaseModel):
-    """The body of every answer that is not a success."""
+    """The body of every answer that is not a success. `near`: what may have been meant."""
 
     code: str
     message_en: str
     message_ko: str
     subject: str
     retryable: bool = False
+    near: list[str] = []
 
 
 class HttpProblem(Exception):
     """A problem of the conversation itself: a bad body, a missing token, an unknown number."""
 
     def __init__(
-        self, status: int, code: str, subject: str = "", *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        subject: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        near: Sequence[str] = (),
     ) -> None:
         super().__init__(code, subject)
         self.status = status
         self.code = code
         self.subject = subject[:200]
         self.headers = dict(headers or {})
+        self.near = list(near)
 
     def problem(self) -> Problem:
         english, korean = _SENTENCES[self.code]
@@ -124,6 +133,7 @@ class HttpProblem(Exception):
             message_en=english.format(subject=self.subject),
             message_ko=korean.format(subject=self.subject),
             subject=self.subject,
+            near=self.near,
         )
 
 

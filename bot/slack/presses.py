@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from bot import replies
 from bot.slack import pages
@@ -71,19 +70,10 @@ class Presses:
         await self._desk.answer(asked, shown, instead=pressed.page is not None)
 
     async def _once_more(self, asked: Asked, pressed: Pressed, ui: Language) -> None:
-        if await self._too_many(asked):
-            await self._desk.answer(asked, pages.notice(replies.say("limit.user", ui)))
-            return
         commands = self._desk.commands
         ask = commands.again if pressed.verb == "again" else commands.in_other_language
         delivery = await ask(pressed.delivery, asked.by)
         await self._desk.tell(asked, "gone" if delivery is None else "on_its_way", ui)
-
-    async def _too_many(self, asked: Asked) -> bool:
-        receiver, place = self._desk.receiver, asked.place
-        hour = datetime.now(UTC) - timedelta(hours=1)
-        count = await receiver.deliveries.count("slack", place.workspace, hour, by=asked.by)
-        return count >= receiver.limits.user_per_hour
 
     async def _hide(self, asked: Asked, pressed: Pressed, ui: Language) -> None:
         delivery = await self._desk.commands.delivery(pressed.delivery)

@@ -298,7 +298,8 @@ async def test_again_digests_anew_within_the_limits() -> None:
         await slack.until(lambda: len(digests_in(slack, channel, ts)) == 2)
         assert bot.work.queued[-1].shared.again
         done = await slack.choose(answer, "sdd:more", again, user="U2")
-        assert "one person in an hour" in await said(slack, done)
+        assert "more than I digest in an hour" in await said(slack, done)
+        assert len(bot.work.queued) == 2
 
 
 async def test_only_who_shared_it_or_an_admin_hides_an_answer() -> None:

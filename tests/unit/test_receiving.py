@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from support.fakes import FakeDeliveries, FakeProfiles
 
 from bot.receiving import Heard, Receiver
-from core.errors import StorageUnavailable
+from core.errors import AskedTooOften, StorageUnavailable
 from core.places import ChannelProfile, Delivery, Mode, Place
 from core.settings import LimitSettings
 
@@ -141,6 +142,56 @@ async def test_a_link_edited_away_is_taken_back_and_a_new_one_accepted() -> None
     await world.receiver.edited(heard(B))
     assert [delivery.canonical for delivery in world.line.taken_back] == [A]
     assert world.links == [A, B]
+
+
+async def test_a_link_edited_out_and_in_again_is_answered_again_once_for_each_return() -> None:
+    world = World()
+    await world.receiver.hear(heard(A))
+    for _ in range(2):
+        await world.receiver.edited(heard(B))
+        await world.receiver.edited(heard(A, B))
+        await world.receiver.edited(heard(A, B))  # told twice
+    assert world.links == [A, B, A, A]
+    assert len({delivery.id for delivery in world.line.queued}) == 4
+
+
+async def test_a_message_told_late_brings_nothing_back() -> None:
+    world = World()
+    await world.receiver.hear(heard(A))
+    await world.receiver.deleted(PLACE, "1.0")
+    await world.receiver.hear(heard(A))
+    assert world.links == [A]
+
+
+async def test_a_link_that_comes_and_goes_for_ever_is_left_alone_at_last() -> None:
+    world = World()
+    for _ in range(10):
+        await world.receiver.edited(heard(A))
+        await world.receiver.edited(heard())
+    assert world.links == [A] * 4
+
+
+async def test_what_comes_back_counts_as_a_link_of_the_person() -> None:
+    world = World(user_per_hour=2)
+    await world.receiver.hear(heard(A))
+    for _ in range(2):
+        await world.receiver.edited(heard())
+        heeded = await world.receiver.edited(heard(A))
+    assert (world.links, heeded.limit) == ([A, A], "limit.user")
+
+
+async def test_once_more_is_within_a_person_s_share_of_an_hour() -> None:
+    world = World(user_per_hour=2)
+    [delivery] = (await world.receiver.hear(heard(A))).accepted
+    further = replace(delivery.shared, by="U2", nonce="a")
+    await world.receiver.once_more(further)
+    await world.receiver.once_more(replace(further, nonce="b"))
+    with pytest.raises(AskedTooOften):
+        await world.receiver.once_more(replace(further, nonce="c"))
+    await world.receiver.once_more(replace(further, nonce="c", by="U3"))
+    assert len(world.line.queued) == 4
+    heeded = await world.receiver.hear(heard(B, message="2.0", by="U2"))
+    assert heeded.limit == "limit.user"
 
 
 async def test_an_edit_that_leaves_the_link_changes_nothing() -> None:
