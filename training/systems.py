@@ -1,0 +1,301 @@
+"""The product as it is measured: for each task the code that people's digests come from.
+
+A system gets what `Shown` shows and nothing else. Engine and encoder are opened when a task
+first needs one; a task that needs neither starts at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import platformdirs
+
+from core.article import Article, Page
+from core.chunks import Document, cut
+from core.errors import DigestError, EngineFailed, SettingsError
+from core.judging.combine import combine
+from core.judging.faithful import Evidence
+from core.judging.keywords import keywords
+from core.judging.prerequisites import prerequisites
+from core.judging.salience import weigh
+from core.judging.terms import explained
+from core.settings import DigestSettings, ModelSettings, WebSettings
+from training.evaluating.items import Doc, Shown, TaskName, documents
+
+if TYPE_CHECKING:
+    from core.ports import Encoder, Engine, Vectors
+
+Prediction = str | list[str] | float
+Predict = Callable[[Shown], Awaitable[Prediction]]
+
+_PART_WORDS = DigestSettings().part_words
+# How many names a digest could show at most, and what F1@10 looks at.
+_NAMES = 10
+_RANKED = 100
+_ENGINES = ("embedded", "echo", "gptq", "openai")
+
+
+@dataclass
+class Resources:
+    """What systems need from outside. `engine`: embedded, echo, gptq, openai, or the folder of a
+    model; a folder is CTranslate2's where model.bin lies in it, else a checkpoint for gptq."""
+
+    engine: str = "embedded"
+    docs: Path | None = None
+    adapter: Path | None = None
+    wheels: Path | None = None
+    _opened: tuple[Engine, Encoder] | None = field(default=None, repr=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    async def both(self) -> tuple[Engine, Encoder]:
+        """Raises ModelNotReady, SettingsError."""
+        from core.engine.choose import open_engine
+
+        async with self._lock:
+            if self._opened is None:
+                self._opened = await open_engine(self.settings(), data_dir())
+            return self._opened
+
+    async def encoder(self) -> Encoder:
+        """The encoder alone: without the generator, which takes seconds and hundreds of MB."""
+        if self._opened is not None:
+            return self._opened[1]
+        if self.engine == "echo":
+            return (await self.both())[1]
+        from core.engine.encoder import CTranslate2Encoder
+        from core.engine.prepare import prepare
+
+        models = await prepare(data_dir(), wheels=self.wheels)
+        return await asyncio.to_thread(CTranslate2Encoder, models.encoder)
+
+    def settings(self) -> ModelSettings:
+        if self.engine in _ENGINES:
+            name = "ctranslate2" if self.engine == "embedded" else self.engine
+            more = {"engine": name, "adapter": self.adapter, "wheels": self.wheels}
+            return ModelSettings.model_validate({**_from_environment(), **more})
+        folder = Path(self.engine)
+        if not folder.is_dir():
+            known = ", ".join(_ENGINES)
+            raise SettingsError([f"--engine {self.engine}: neither a folder nor one of {known}"])
+        prepared = (folder / "model.bin").is_file() or (folder / "generator").is_dir()
+        kind = "ctranslate2" if prepared else "gptq"
+        return ModelSettings.model_validate(
+            {"engine": kind, "folder": folder, "wheels": self.wheels}
+        )
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened[0].close()
+
+
+def data_dir() -> Path:
+    """Where the prepared models lie: the service's own folder."""
+    given = os.environ.get("SMARTDEVDIGEST_DATA_DIR")
+    return Path(given) if given else platformdirs.user_data_path("smartdevdigest", appauthor=False)
+
+
+def _from_environment() -> dict[str, Any]:
+    """Settings under `model` as the service reads them: SMARTDEVDIGEST_MODEL__ENDPOINTS …"""
+    prefix = "SMARTDEVDIGEST_MODEL__"
+    found: dict[str, Any] = {}
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            listed = value.startswith("[")
+            found[name.removeprefix(prefix).lower()] = json.loads(value) if listed else value
+    return found
+
+
+# --- what the product does, task by task
+
+
+def _threaded(judge: Callable[[Shown], Prediction]) -> Predict:
+    async def predict(shown: Shown) -> Prediction:
+        return await asyncio.to_thread(judge, shown)
+
+    return predict
+
+
+def document_of(shown: Shown) -> Document:
+    article = Article(title=shown.title or None, content=shown.content, language=shown.language)
+    return cut(article, _PART_WORDS)
+
+
+async def _summary(resources: Resources) -> Predict:
+    if find_spec("core.summarizing") is None:
+        return partial(_extracted, await resources.encoder())
+    engine, encoder = await resources.both()
+    summarizer = import_module("core.summarizing").Summarizer(engine, encoder)
+
+    async def predict(shown: Shown) -> str:
+        return str(await summarizer.summarize(shown.title, shown.content, shown.language))
+
+    return predict
+
+
+async def _extracted(encoder: Encoder, shown: Shown) -> str:
+    """The article's own best sentences: one of an abstract, three of anything longer."""
+    document = await asyncio.to_thread(document_of, shown)
+    embedded = await _embedded(document, encoder)
+    weighed = await asyncio.to_thread(weigh, document, embedded)
+    count = 1 if document.words < 400 else 3
+    return " ".join(sentence.text for sentence in combine(document, weighed, (), count))
+
+
+async def _embedded(document: Document, encoder: Encoder) -> Vectors | None:
+    if document.language not in encoder.reads or not document.sentences:
+        return None
+    texts = [sentence.text for sentence in document.sentences[:400]]
+    rows = await encoder.embed(texts)
+    if len(rows) == len(document.sentences):
+        return rows
+    filled = np.zeros((len(document.sentences), rows.shape[1]), dtype=np.float32)
+    filled[: len(rows)] = rows
+    return filled
+
+
+async def _conversation(resources: Resources) -> Predict:
+    if find_spec("core.summarizing") is None:
+        return partial(_spoken, await resources.encoder())
+    engine, encoder = await resources.both()
+    summarizer = import_module("core.summarizing").Summarizer(engine, encoder)
+
+    async def predict(shown: Shown) -> str:
+        turns = list(shown.dialogue)
+        return str(await summarizer.summarize_dialogue(shown.title, turns, shown.language))
+
+    return predict
+
+
+async def _spoken(encoder: Encoder, shown: Shown) -> str:
+    lines = [f"{speaker}: {text}" if speaker else text for speaker, text in shown.dialogue]
+    return await _extracted(encoder, Shown(shown.title, "\n\n".join(lines), shown.language))
+
+
+async def _keywords(_resources: Resources) -> Predict:
+    def judge(shown: Shown) -> list[str]:
+        return list(keywords(document_of(shown), _NAMES))
+
+    return _threaded(judge)
+
+
+async def _prerequisites(_resources: Resources) -> Predict:
+    def judge(shown: Shown) -> list[str]:
+        return list(prerequisites(document_of(shown)))
+
+    return _threaded(judge)
+
+
+async def _terms(_resources: Resources) -> Predict:
+    def judge(shown: Shown) -> list[str]:
+        document = document_of(shown)
+        names = keywords(document, 12)
+        return [one.term for one in explained(document, names, _NAMES, shown.language)]
+
+    return _threaded(judge)
+
+
+async def _difficulty(_resources: Resources) -> Predict:
+    from core.judging import difficulty
+
+    def judge(shown: Shown) -> float:
+        return float(difficulty.judge(document_of(shown))[0].score)
+
+    return _threaded(judge)
+
+
+async def _faithfulness(resources: Resources) -> Predict:
+    encoder = await resources.encoder()
+    kept: list[tuple[tuple[str, str], Evidence]] = []
+
+    async def evidence_of(shown: Shown) -> Evidence:
+        # claims about one article stand together: it is read once for all of them
+        key = (shown.title, shown.content)
+        for known, evidence in kept:
+            if known == key:
+                return evidence
+        document = await asyncio.to_thread(document_of, shown)
+        embedded = await _embedded(document, encoder)
+        evidence = await asyncio.to_thread(Evidence, document, embedded)
+        kept.append((key, evidence))
+        del kept[:-8]
+        return evidence
+
+    async def predict(shown: Shown) -> float:
+        evidence = await evidence_of(shown)
+        vector = (await encoder.embed([shown.claim]))[0] if evidence.embedded is not None else None
+        found = await asyncio.to_thread(evidence.support, shown.claim, vector)
+        return min(1.0, max(0.0, float(found.score)))
+
+    return predict
+
+
+def pool(docs: Path | None) -> list[Doc]:
+    """Raises SettingsError without a pool, or with an empty one."""
+    if docs is None:
+        raise SettingsError(["retrieval needs --docs, the documents to search"])
+    found = list(documents(docs))
+    if not found:
+        raise SettingsError([f"{docs}: there is no document in it"])
+    return found
+
+
+async def _retrieval(resources: Resources) -> Predict:
+    docs = pool(resources.docs)
+    encoder = await resources.encoder()
+    if find_spec("core.retrieval.ranking") is None:
+        raise SettingsError(["this version of the product has no ranking of documents yet"])
+    ranked = await import_module("core.retrieval.ranking").ranker(
+        [(doc.title, doc.text, doc.language) for doc in docs], encoder
+    )
+
+    async def predict(shown: Shown) -> list[str]:
+        places: Sequence[int] = await ranked(shown.content, shown.language)
+        return [docs[place].id for place in places[:_RANKED]]
+
+    return predict
+
+
+async def _extraction(_resources: Resources) -> Predict:
+    from core.web.extract import Extractor
+
+    extractor = Extractor(WebSettings())
+
+    def read(shown: Shown) -> str:
+        page = Page(shown.address, page_bytes(shown), "text/html")
+        try:
+            return extractor(page).content
+        except EngineFailed:
+            raise
+        except DigestError:
+            return ""  # a page that is refused gives people no text
+
+    return _threaded(read)
+
+
+def page_bytes(shown: Shown) -> bytes:
+    body = shown.page.read_bytes() if shown.page is not None else b""
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
+SYSTEMS: dict[TaskName, Callable[[Resources], Awaitable[Predict]]] = {
+    "summary": _summary,
+    "keywords": _keywords,
+    "prerequisites": _prerequisites,
+    "terms": _terms,
+    "difficulty": _difficulty,
+    "faithfulness": _faithfulness,
+    "retrieval": _retrieval,
+    "conversation": _conversation,
+    "extraction": _extraction,
+}
