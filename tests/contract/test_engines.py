@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
+from support.openai_server import OpenAiServer
 from support.tiny_model import tiny_checkpoint, tiny_model
 
 from core.engine.checkpoints import load_checkpoint
 from core.engine.ct2 import CTranslate2Engine
 from core.engine.echo import EchoEngine
 from core.engine.gptq import GptqEngine
+from core.engine.openai import open_servers
 from core.errors import EngineFailed
 from core.ports import Engine, Generation, Prompt
 from core.settings import ModelSettings
@@ -21,11 +23,17 @@ QUEUE = Prompt("What is a queue?")
 KOREAN = Prompt("큐가 무엇입니까?")
 
 
-@pytest.fixture(params=["echo", "ctranslate2", "gptq"])
+@pytest.fixture(params=["echo", "ctranslate2", "gptq", "openai"])
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     opened: Engine
+    server = None
     if request.param == "echo":
         opened = EchoEngine()
+    elif request.param == "openai":
+        server = await OpenAiServer().start()
+        opened = await open_servers(
+            ModelSettings(endpoints=(server.address,), folder=tiny_model().folder)
+        )
     elif request.param == "gptq":
         settings = ModelSettings(max_batch=4, cache_memory=64)
         opened = GptqEngine(load_checkpoint(tiny_checkpoint(), device="cpu"), settings)
@@ -33,6 +41,8 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
         opened = CTranslate2Engine(tiny_model().folder, ModelSettings(threads=2))
     yield opened
     await opened.close()
+    if server is not None:
+        await server.stop()
 
 
 async def test_it_has_a_name_and_a_size_and_says_what_it_writes(engine: Engine) -> None:

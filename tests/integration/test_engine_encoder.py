@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from support.tiny_encoder import tiny_encoder
 
-from core.engine.choose import open_engine
 from core.engine.echo import HashingEncoder
 from core.engine.encoder import CTranslate2Encoder
+from core.engine.gptq import open_gptq
 from core.engine.vectors import mean_of_tokens, unit
 from core.errors import ModelNotReady
 from core.settings import ModelSettings
@@ -67,10 +67,6 @@ async def test_the_echo_engine_opens_without_a_model(tmp_path: object) -> None:
     assert done.stdout.split() == ["echo", "hashing-512", "[]"]
 
 
-@pytest.mark.parametrize("name", ["gptq", "openai"])
-async def test_engines_of_a_later_release_say_so(name: str, tmp_path: object) -> None:
-    from pathlib import Path
-
-    settings = ModelSettings.model_validate({"engine": name})
-    with pytest.raises(ModelNotReady, match="later release"):
-        await open_engine(settings, Path(str(tmp_path)))
+async def test_an_engine_without_its_model_says_what_to_set() -> None:
+    with pytest.raises(ModelNotReady, match=r"model\.folder"):
+        await open_gptq(ModelSettings(engine="gptq"))
