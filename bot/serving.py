@@ -87,7 +87,7 @@ def _working(bot: Bot) -> AbstractAsyncContextManager[None]:
         bot.presence,
         bot.surfaces,
         bot.keep_house,
-        beside=(bot.schedule.open,),
+        beside=(bot.poller.open, bot.schedule.open),
     )
 
 

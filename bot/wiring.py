@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,18 +25,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chats import Chat, Surface
 from bot.commands import Commands
+from bot.consulting import Consulting, consulting_over
 from bot.daily import Daily
+from bot.finding import FeedFinder
 from bot.intake import Intake
 from bot.making import Maker
+from bot.polling import Poller
 from bot.presence import Presence, this_process
 from bot.receiving import Receiver
 from bot.remembering import RememberedProfiles
 from bot.schedule import Schedule
+from bot.subscribing import Subscribing
 from bot.workflows import Workflows, WorkflowStore, erase_remembered
+from core.article import Article
+from core.digest import DigestRecord
 from core.digesting import Digester
 from core.engine.choose import open_engine
 from core.engine.prepared import find, size_of
-from core.judging import glossary
+from core.library import Filters, Hit, LibraryState, Passage, Reach
 from core.places import Erased, Scope
 from core.ports import (
     Announcements,
@@ -43,15 +57,16 @@ from core.ports import (
     Processes,
     Profiles,
     Subscriptions,
-    Web,
     Workspaces,
 )
 from core.settings import ModelSettings, Settings
+from core.web.asking import FeedWeb
 from core.web.extract import Extractor
 from core.web.fetch import SafeWeb
 from core.web.pages import KeptPages
 from storage.announcements import SqlAnnouncements
 from storage.articles import SqlArticles
+from storage.asked_terms import SqlAskedTerms
 from storage.database import Version, database_url, look, open_database, workflow_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
@@ -65,6 +80,42 @@ from storage.subscriptions import SqlSubscriptions
 from storage.workspaces import SqlWorkspaces
 
 APP = "smartdevdigest"
+
+
+class NothingIndexed:
+    """Until the index is there, only the glossary answers."""
+
+    async def add(self, record: DigestRecord, article: Article) -> None:
+        return
+
+    async def remove(self, digest_ids: Sequence[str]) -> None:
+        return
+
+    async def search(
+        self,
+        query: str,
+        *,
+        reach: Reach,
+        filters: Filters | None = None,
+        limit: int = 10,
+        rewrites: Sequence[str] = (),
+    ) -> list[Hit]:
+        return []
+
+    async def passages(
+        self,
+        query: str,
+        *,
+        reach: Reach,
+        filters: Filters | None = None,
+        limit: int = 3,
+        rewrites: Sequence[str] = (),
+    ) -> list[Passage]:
+        return []
+
+    async def state(self) -> LibraryState:
+        return LibraryState(0, 0, 0)
+
 
 # A page lies between its fetching and its reading; longer than this only where a process died.
 _PAGE_SECONDS = 3600.0
@@ -81,6 +132,8 @@ class Service:
     digests: Digests
     settings: Settings
     engine: Engine
+    consulting: Consulting
+    feed_web: FeedWeb
 
 
 @dataclass(frozen=True)
@@ -94,6 +147,8 @@ class Bot:
     keep_house: Callable[[], Awaitable[None]]
     daily: Daily
     schedule: Schedule
+    subscribing: Subscribing
+    poller: Poller
 
 
 @dataclass(frozen=True)
@@ -179,12 +234,15 @@ async def _open(
         encoder: Encoder
         engine, encoder = await open_engine(settings.model, data_dir(settings), progress)
         stack.push_async_callback(engine.close)
-        web: Web = SafeWeb(settings.web)
+        web = SafeWeb(settings.web)
         stack.push_async_callback(web.close)
         extract: Extract = Extractor(settings.web)
         digester = Digester(engine, encoder, settings.digest, settings.generation)
         intake = Intake(web, extract, digester, stores.digests)
-        yield Service(intake, digester, stores.digests, settings, engine)
+        consulting = consulting_over(
+            NothingIndexed(), stores.digests, engine, encoder, SqlAskedTerms(stores.database)
+        )
+        yield Service(intake, digester, stores.digests, settings, engine, consulting, web)
 
 
 async def _bot(
@@ -212,6 +270,8 @@ async def _bot(
         stores.deliveries, maker, chats, settings.queue, store=store, executor=me.id, daily=daily
     )
     schedule = Schedule(stores.subscriptions, stores.announcements, stores.feeds, daily, workflows)
+    poller = Poller(stores.feeds, service.feed_web, me.id)
+    subscribing = _subscribing(settings, stores, service.feed_web)
     surfaces: tuple[Surface, ...] = ()
     if kind == "bot":
         receiver = Receiver(stores.deliveries, stores.profiles, workflows, settings.limits)
@@ -221,8 +281,9 @@ async def _bot(
             stores.deliveries,
             stores.profiles,
             service.digester,
-            glossary.lookup,
+            service.consulting,
         )
+        commands.subscribing = subscribing
         surfaces = tuple(make_surfaces(settings, stores, receiver, commands))
     chats.update((surface.chat.platform, surface.chat) for surface in surfaces)
 
@@ -236,7 +297,19 @@ async def _bot(
     presence = Presence(
         me, stores.processes, stores.deliveries, workflows, lease=settings.queue.lease
     )
-    return Bot(service, workflows, presence, surfaces, keep_house, daily, schedule)
+    return Bot(
+        service, workflows, presence, surfaces, keep_house, daily, schedule, subscribing, poller
+    )
+
+
+def _subscribing(settings: Settings, stores: Stores, web: FeedWeb) -> Subscribing:
+    return Subscribing(
+        stores.subscriptions,
+        stores.announcements,
+        stores.feeds,
+        FeedFinder(web),
+        public_url=settings.http.public_url,
+    )
 
 
 def _daily(stores: Stores, digester: Digester, chats: Mapping[str, Chat], *, me: str) -> Daily:

@@ -102,6 +102,7 @@ class HttpSettings(Section):
     port: int = Field(8765, ge=0, le=65535)
     token: SecretStr | None = Field(None, description="Needed when host is not this machine")
     max_body: int = Field(5 * 1024 * 1024, ge=1024)
+    public_url: str = Field("", description="How others reach this service, for feeds")
 
 
 class DatabaseSettings(Section):
