@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from core.article import Language
 from core.errors import StorageUnavailable
 from core.explaining import Explainer, Explanation, Unknown
+from core.judging import glossary
 from core.library import Filters, Hit, Reach
 from core.places import Place
-from core.ports import AskedTerms, Library
+from core.ports import AskedTerms, Digests, Encoder, Engine, Library
 from core.retrieval.answering import Answer, Answerer, NotRead
 from core.vocabulary import offered
 
@@ -122,6 +124,10 @@ class Consulting:
             self.conversations.keep(thread, found.question)
         return found
 
+    async def ask_on(self, question: str, reach: Reach, earlier: Sequence[str]) -> Answer | NotRead:
+        """As `ask`, where the asking side keeps the conversation itself."""
+        return await self._answerer.ask(question, reach, earlier=earlier)
+
     def may_ask(self, who: str) -> bool:
         """Whether this person's allowance has room for one more question, which it then has not."""
         return self._allowance.spend(who)
@@ -141,3 +147,23 @@ class Consulting:
             await self._asked.add(asker.place, asker.by, term, language)
         except StorageUnavailable as error:
             log.warning("a term that was asked for is not remembered: %s", error)
+
+
+def consulting_over(
+    library: Library,
+    digests: Digests,
+    engine: Engine | None,
+    encoder: Encoder,
+    asked: AskedTerms,
+    *,
+    per_hour: int = 60,
+) -> Consulting:
+    """Put together, with the bundled glossary. `engine` None: no model writes anything."""
+
+    @cache
+    def names() -> tuple[str, ...]:
+        return (*glossary.names("ko"), *glossary.names("en"))
+
+    explainer = Explainer(library, digests, engine, glossary.lookup, names)
+    answerer = Answerer(library, encoder, engine)
+    return Consulting(library, explainer, answerer, asked, per_hour=per_hour)

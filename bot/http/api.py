@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from bot.explaining import REMEMBERED, Explanation, Lookup, explain
 from bot.http import shown
 from bot.http.bodies import (
     ArticleBody,
@@ -29,11 +28,12 @@ from bot.http.bodies import (
 )
 from bot.http.metrics import Metrics
 from bot.http.problems import HttpProblem, Problem, problem_of, unexpected
+from bot.http.reading import ReadingApi
 from bot.http.samples import digest_sample, own_sample
 from bot.http.streaming import EventStream, Named, unless_gone
 from bot.http.wording import words
 from bot.intake import last
-from core.article import Article, Language
+from core.article import Article
 from core.digest import Digest, DigestRecord
 from core.errors import DigestError
 from core.ports import Verdict
@@ -64,13 +64,11 @@ def _body_of(*models: type[Any]) -> dict[str, Any]:
 class Api:
     """The addresses under /v1 for one service. Every method is one address."""
 
-    def __init__(
-        self, service: Service, metrics: Metrics, *, max_body: int, lookup: Lookup
-    ) -> None:
+    def __init__(self, service: Service, metrics: Metrics, *, max_body: int) -> None:
         self.service = service
         self.metrics = metrics
         self.max_body = max_body
-        self.lookup = lookup
+        self.reading = ReadingApi(service, max_body=max_body)
         self.asked: dict[str, tuple[str, ...]] = {}
 
     def router(self) -> APIRouter:
@@ -100,7 +98,7 @@ class Api:
             methods=["POST"],
             summary="Five questions a reader may have",
         )
-        add("/explain", self.explain, summary="What a term means, and who says so")
+        self.reading.add_to(router)
         add(
             "/words", self.wording, summary="Words for labels, factors and notes, in both languages"
         )
@@ -141,18 +139,6 @@ class Api:
             self.metrics.questions.inc()
             _remember(self.asked, digest_id, known)
         return JSONResponse({"questions": list(known)})
-
-    async def explain(
-        self,
-        term: Annotated[str, Query(min_length=1, max_length=100)],
-        language: Language = "en",
-    ) -> Explanation:
-        """Looked up in the digests made here, then in the glossary; 404 where neither knows it."""
-        recent = await self.service.digests.recent(REMEMBERED)
-        found = explain(term, language, recent, self.lookup)
-        if found is None:
-            raise HttpProblem(404, "unknown_term", term)
-        return found
 
     async def wording(self) -> Response:
         return JSONResponse(words(), headers={"Cache-Control": "no-cache"})

@@ -20,12 +20,13 @@ from starlette.staticfiles import StaticFiles
 from bot.chats import Surface
 from bot.http.api import Api
 from bot.http.bodies import mistakes_in
+from bot.http.feeds import FeedPages
 from bot.http.metrics import CONTENT_TYPE, Metrics
 from bot.http.problems import HttpProblem, problem_response, unexpected
 from bot.http.samples import SAMPLES, sample_at
 from bot.http.security import Guard, check_exposure
+from bot.subscribing import Subscribing
 from core.errors import DigestError
-from core.judging import glossary
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,12 @@ PAGE = Path(__file__).parent / "page"
 FRESH = {"Cache-Control": "no-cache"}
 
 
-def create_app(service: Service, settings: Settings, surfaces: Sequence[Surface] = ()) -> FastAPI:
+def create_app(
+    service: Service,
+    settings: Settings,
+    surfaces: Sequence[Surface] = (),
+    subscribing: Subscribing | None = None,
+) -> FastAPI:
     """Raises SettingsError when others could reach the service and no token protects it."""
     check_exposure(settings)
     app = FastAPI(
@@ -49,8 +55,11 @@ def create_app(service: Service, settings: Settings, surfaces: Sequence[Surface]
         redoc_url=None,
     )
     metrics = Metrics()
-    api = Api(service, metrics, max_body=settings.http.max_body, lookup=glossary.lookup)
+    api = Api(service, metrics, max_body=settings.http.max_body)
     app.include_router(api.router())
+    if subscribing is not None:
+        feeds = FeedPages(subscribing, service.digests, max_body=settings.http.max_body)
+        app.include_router(feeds.router())
     _serve_pages(app)
     _serve_operators(app, metrics)
     for surface in surfaces:
@@ -64,6 +73,11 @@ def _serve_pages(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers=FRESH)
+
+    @app.get("/mornings", include_in_schema=False)
+    @app.get("/feeds/{secret}", include_in_schema=False)
+    async def mornings(secret: str = "") -> FileResponse:
+        return FileResponse(PAGE / "mornings.html", headers=FRESH)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> FileResponse:

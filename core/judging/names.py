@@ -149,7 +149,7 @@ def _one_or_many(word: str) -> str:
     """A pattern (of an escaped word) for singular and plural alike."""
     if not word[-1].isalnum():
         return word
-    one = word if word.isupper() else _singular(word.lower())
+    one = word if word.isupper() and len(word) <= 4 else _singular(word.lower())
     stem = word[: len(one)] if word.lower().startswith(one.lower()) else word[:-3]
     if one.lower().endswith("y") and len(one) > 3:
         return rf"{word[: len(one) - 1]}(?:y|ies)"

@@ -18,6 +18,7 @@ Kind = Literal["what", "why", "how", "number", "compare", "other"]
 _EVERYDAY = frozenset(
     "go ts cd ca pr mr ap service spring swift rust hook flask helm 뷰 깃 훅".split()
 )
+_OWN = 0.65  # how much of a follow-up's weight its own words have; the rest is the question before
 LONGEST = 600  # characters of a question; what comes after is not read
 _SAYS_NOTHING = frozenset(
     "무엇 어떻 어떤 왜 언제 어디 누구 얼마 몇 뭐 뭔가 무슨 어느 알 알려주 말하 말씀 설명 설명하 차이 이유 방법 대하 관하 있 없 하 되 "
@@ -139,9 +140,13 @@ def _weights(own: Sequence[str], before: Sequence[str], language: Language) -> d
     def idf(word: str) -> float:
         return max(map(known.idf, word.split()))
 
-    raw = {word: 0.5 * idf(word) for word in before} | {word: idf(word) for word in own}
-    total = sum(raw.values())
-    return {word: weight / total for word, weight in raw.items()} if total else {}
+    new = {word: idf(word) for word in own}
+    old = {word: idf(word) for word in before if word not in new}
+    share = _OWN if new and old else 1.0
+    return {
+        **{word: (1 - share if new else 1.0) * w / sum(old.values()) for word, w in old.items()},
+        **{word: share * w / sum(new.values()) for word, w in new.items()},
+    }
 
 
 def _kind(text: str) -> Kind:

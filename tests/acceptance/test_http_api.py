@@ -257,31 +257,6 @@ async def test_five_questions_are_written_once(server: Running) -> None:
     assert server.engine.answers == answers
 
 
-async def test_a_term_of_a_digest_is_explained_with_its_article(server: Running) -> None:
-    made = (await server.digest()).json()
-    term = made["technical_terms"][0]
-    answer = await server.client.get("/v1/explain", params={"term": term["term"].upper()})
-    assert answer.json()["explanation"] == term["explanation"]
-    assert answer.json()["origin"] in ("article", "glossary", "model")
-    if answer.json()["origin"] == "article":
-        assert answer.json()["article"]["url"] == LINK
-
-
-async def test_a_term_of_the_glossary_is_explained_with_its_credit(server: Running) -> None:
-    answer = await server.client.get(
-        "/v1/explain", params={"term": "Service-Mesh", "language": "ko"}
-    )
-    assert answer.json()["origin"] == "glossary"
-    assert answer.json()["language"] == "ko"
-    assert "CC BY" in answer.json()["credit"]
-
-
-async def test_an_unknown_term_is_honestly_unknown(server: Running) -> None:
-    answer = await server.client.get("/v1/explain", params={"term": "flurbification"})
-    assert answer.status_code == 404
-    assert answer.json()["code"] == "unknown_term"
-
-
 async def test_an_own_sample_is_digested_without_asking_the_web(server: Running) -> None:
     for sample in samples.SAMPLES:
         answer = await server.client.post(

@@ -8,13 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from support.little_library import LittleLibrary
 
-from bot.consulting import Consulting
+from bot.consulting import Consulting, consulting_over
 from core.article import Language
-from core.explaining import Explainer
-from core.judging import glossary
 from core.places import Place
 from core.ports import Vectors
-from core.retrieval.answering import Answerer
 
 
 class NoVectors:
@@ -50,7 +47,5 @@ class FakeAskedTerms:
 def a_consulting(
     library: LittleLibrary, asked: FakeAskedTerms | None = None, *, per_hour: int = 60
 ) -> Consulting:
-    names = [*glossary.names("ko"), *glossary.names("en")]
-    explainer = Explainer(library, library.digests, None, glossary.lookup, lambda: names)
-    answerer = Answerer(library, NoVectors(), None)
-    return Consulting(library, explainer, answerer, asked or FakeAskedTerms(), per_hour=per_hour)
+    kept = asked or FakeAskedTerms()
+    return consulting_over(library, library.digests, None, NoVectors(), kept, per_hour=per_hour)

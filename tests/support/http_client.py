@@ -14,7 +14,9 @@ from typing import Any
 
 import httpx
 import uvicorn
+from support.consulting import a_consulting
 from support.fakes import FakeDigests, FakeEncoder, FakeWeb
+from support.little_library import LittleLibrary
 
 from bot.http.app import create_app
 from bot.intake import Intake
@@ -99,10 +101,17 @@ class HeldEngine(EchoEngine):
 class Running:
     """A server that runs, a client for it, and everything a test may look at behind it."""
 
-    def __init__(self, client: httpx.AsyncClient, service: Service, engine: HeldEngine) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        service: Service,
+        engine: HeldEngine,
+        library: LittleLibrary,
+    ) -> None:
         self.client = client
         self.service = service
         self.engine = engine
+        self.library = library
 
     @property
     def address(self) -> str:
@@ -137,10 +146,11 @@ async def running(
     digests = FakeDigests()
     digester = Digester(engine, encoder, settings.digest, settings.generation)
     intake = Intake(web, Extractor(WebSettings()), digester, digests)
-    service = Service(intake, digester, digests, settings, engine)
+    library = LittleLibrary(digests)
+    service = Service(intake, digester, digests, settings, engine, a_consulting(library), web)
     async with _served(service, settings) as address:
         async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client:
-            yield Running(client, service, engine)
+            yield Running(client, service, engine, library)
         engine.release()
 
 

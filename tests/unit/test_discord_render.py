@@ -18,7 +18,6 @@ from bot.chats import Ready, Shown, Trouble, Waiting
 from bot.discord import pages, render, wording
 from bot.discord.escaping import escaped, fitted, pieces, safe_address, width
 from bot.discord.naming import Pressed, pressed
-from bot.explaining import Explanation
 from core.article import Language
 from core.digest import (
     ArticleHead,
@@ -222,16 +221,6 @@ def test_every_page_keeps_every_limit_and_together_they_hold_all(
 
 
 @settings(deadline=None)
-@given(explanation=LONG, term=LONG, credit=LONG, ui=st.sampled_from(LANGUAGES))
-def test_every_explanation_keeps_every_limit(
-    explanation: str, term: str, credit: str, ui: Language
-) -> None:
-    found = Explanation(
-        term=term, explanation=explanation, origin="glossary", credit=credit, language="en"
-    )
-    assert not links_in(checked(pages.explained(found, ui)))
-
-
 @pytest.mark.parametrize("ui", LANGUAGES)
 @pytest.mark.parametrize(
     "shown",

@@ -21,7 +21,6 @@ from support.slack_block_rules import (
 
 from bot import replies
 from bot.chats import Ready, Trouble, Waiting
-from bot.explaining import Explanation
 from bot.slack import pages, render, views
 from bot.slack.escaping import escaped, fitted, meter, pieces, width
 from bot.slack.naming import Pressed, Verb, pressed, reply_name, reply_parts
@@ -491,20 +490,6 @@ def raw_text(blocks: list[dict[str, Any]]) -> str:
     return "".join(
         one["text"] for block in rich for part in block["elements"] for one in part["elements"]
     )
-
-
-@settings(max_examples=60, deadline=None)
-@given(HOSTILE, HOSTILE, st.none() | HOSTILE, st.booleans())
-def test_an_explanation_is_taken_whatever_it_says(
-    term: str, words: str, credit: str | None, everybody: bool
-) -> None:
-    found = Explanation(
-        term=term or "x", explanation=words, origin="glossary", credit=credit, language="en"
-    )
-    blocks, text = pages.explained(found, "en", shared=everybody)
-    if term and fitted(term, 10):
-        check(blocks)
-        assert text
 
 
 @settings(max_examples=60, deadline=None)
