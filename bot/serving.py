@@ -35,7 +35,7 @@ async def serve(settings: Settings, ui: Language) -> None:
                     open_bot(settings, kind="bot", progress=heard)
                 )
             config = uvicorn.Config(
-                create_app(bot.service, settings, bot.surfaces),
+                create_app(bot.service, settings, bot.surfaces, bot.subscribing),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=5,

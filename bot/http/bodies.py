@@ -17,11 +17,11 @@ from core.ports import Verdict
 from core.settings import OutputLanguage
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class LinkBody(_Body):
+class LinkBody(Body):
     """A link to digest."""
 
     link: str = Field(min_length=1, max_length=4096)
@@ -29,7 +29,7 @@ class LinkBody(_Body):
     again: bool = False
 
 
-class ArticleBody(_Body):
+class ArticleBody(Body):
     """An article in the input contract, with wishes beside it."""
 
     article: Article
@@ -37,7 +37,7 @@ class ArticleBody(_Body):
     again: bool = False
 
 
-class VerdictBody(_Body):
+class VerdictBody(Body):
     """What a reader says about a digest."""
 
     verdict: Verdict

@@ -146,7 +146,7 @@ subscriptions = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subscriptions, candidates, st.data())
 def test_whatever_comes_in_the_choice_keeps_its_promises(
     subscription: Subscription, given: list[Candidate], data: st.DataObject

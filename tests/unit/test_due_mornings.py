@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -138,6 +138,22 @@ def test_entries_have_two_mornings_chance() -> None:
 # --- a year
 
 
+class Quick(FakeAnnouncements):
+    """The last morning of each at hand: it is asked for thousands of times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: dict[str, date] = {}
+
+    async def keep(self, announcement: Announcement) -> Announcement | None:
+        mine = announcement.subscription_id
+        self.last[mine] = max(announcement.day, self.last.get(mine, announcement.day))
+        return await super().keep(announcement)
+
+    async def latest(self) -> Mapping[str, date]:
+        return self.last
+
+
 class Begun:
     """The workflows of a database: each id begins once, and keeps its morning a little later."""
 
@@ -145,6 +161,7 @@ class Begun:
         self.announcements = announcements
         self.mornings: dict[str, tuple[date, datetime]] = {}
         self.now = utc(2026, 1, 1)
+        self.finished = 0
 
     async def begin_morning(self, subscription: Subscription, day: date) -> None:
         name = f"daily:{subscription.id}:{day}"
@@ -152,8 +169,10 @@ class Begun:
 
     async def finish(self) -> None:
         """What was begun is posted."""
-        for name, (day, at) in self.mornings.items():
-            subscription = name.split(":")[1]
+        names = [*self.mornings][self.finished :]
+        self.finished = len(self.mornings)
+        for name in names:
+            (day, at), subscription = self.mornings[name], name.split(":")[1]
             made = Announcement(morning_id(subscription, day), subscription, "daily", day, at)
             await self.announcements.keep(made)
 
@@ -178,8 +197,11 @@ class NoFeeds:
 class Year:
     """A bot that lives for a year on a clock of its own: `processes` of them share the memory."""
 
-    def __init__(self, subscriptions: list[Subscription], processes: int = 1) -> None:
-        self.announcements = FakeAnnouncements()
+    def __init__(
+        self, subscriptions: list[Subscription], processes: int = 1, *, looks: bool = False
+    ) -> None:
+        self.looks = looks
+        self.announcements = Quick()
         self.subscriptions = FakeSubscriptions(announcements=self.announcements)
         self.subscriptions.kept.update((one.id, one) for one in subscriptions)
         self.begun = Begun(self.announcements)
@@ -200,7 +222,9 @@ class Year:
         """When APScheduler would wake us, by our own trigger."""
         triggers = map(Mornings, self.subscriptions.kept.values())
         times = [trigger.get_next_fire_time(None, now) for trigger in triggers]
-        return min(one for one in times if one is not None)
+        known = [one for one in times if one is not None]
+        # It looks every minute, too; an hour is enough to show what that is for.
+        return min([*known, now + timedelta(hours=1)] if self.looks else known)
 
     async def live(self, until: datetime, lateness: Iterator[timedelta]) -> None:
         while self.begun.now < until:
@@ -252,7 +276,7 @@ async def test_in_a_year_every_local_day_has_its_morning_once(at: time) -> None:
             assert timedelta() <= now - moment(day, at, zone) < timedelta(hours=1), name
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_late_wakes_lose_no_day_and_repeat_none(seed: int) -> None:
     """Up to 13 hours late: every day is still posted, if only on its evening."""
     year = Year([a_subscription(zone, timezone=zone) for zone in ZONES], processes=2)
@@ -262,7 +286,7 @@ async def test_late_wakes_lose_no_day_and_repeat_none(seed: int) -> None:
         assert set(YEAR) <= set(year.days(zone)), zone
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_days_asleep_are_caught_up_once(seed: int) -> None:
     """After up to four days away: one morning, the latest, and never one that is older."""
     dice = random.Random(seed)  # noqa: S311
@@ -291,7 +315,7 @@ async def test_wishes_of_days_and_quiet_hours_hold_all_year(zone: str) -> None:
         days=frozenset({0, 3}),
         quiet=(time(21, 30), time(7, 30)),
     )
-    year = Year([weekly])
+    year = Year([weekly], looks=True)
     year.begun.now = START - timedelta(days=1)
     await year.live(END, late(1, 20))
     wished = {day for day in YEAR if day.weekday() in (0, 3)}
@@ -303,7 +327,7 @@ async def test_wishes_of_days_and_quiet_hours_hold_all_year(zone: str) -> None:
 
 subscriptions = st.builds(
     lambda zone, at, days, quiet: a_subscription(
-        timezone=zone, at=at.replace(tzinfo=None), days=days, quiet=quiet
+        timezone=zone, at=at, days=days, quiet=quiet, created_at=None
     ),
     st.sampled_from([*ZONES, "Africa/Casablanca", "Pacific/Apia", "America/Sao_Paulo"]),
     st.times(),
@@ -311,13 +335,13 @@ subscriptions = st.builds(
     st.none() | st.tuples(st.times(), st.times()).filter(lambda pair: pair[0] != pair[1]),
 )
 moments = st.datetimes(
-    min_value=datetime(2008, 1, 1),
-    max_value=datetime(2037, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001
+    min_value=datetime(2008, 1, 1),  # noqa: DTZ001 - the zone comes from `timezones`
+    max_value=datetime(2037, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(subscriptions, moments)
 def test_whoever_wakes_when_told_finds_a_morning_and_then_no_more(
     subscription: Subscription, now: datetime

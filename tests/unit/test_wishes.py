@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bot.feed_words import WORDS
 from bot.subscribing import form_of
 from core import wishes
-from core.feed import EVERY_DAY
 from core.wishes import Mistakes, Wishes, understood
 
 FORM = {"sources": "https://a.example/feed"}
@@ -137,10 +136,12 @@ def test_a_time_zone_is_a_name_and_no_path(name: str) -> None:
 
 @given(st.text(max_size=40), st.sampled_from(sorted(wishes._FIELDS)))
 def test_whatever_is_written_is_understood_or_a_mistake(text: str, field: str) -> None:
+    wrong: set[str] = set()
     try:
         understood(FORM | {field: text})
     except Mistakes as mistakes:
-        assert mistakes.fields.keys() == {field}
+        wrong = set(mistakes.fields)
+    assert wrong <= {field}
 
 
 @given(
@@ -168,4 +169,3 @@ def test_a_form_filled_in_from_wishes_means_the_same_wishes(
         True,
     )
     assert understood(form_of(made)) == made
-    assert EVERY_DAY == frozenset(range(7))

@@ -24,7 +24,7 @@ export function tokensFrom(ask) {
   askForToken = ask;
 }
 
-async function call(path, options = {}) {
+export async function call(path, options = {}) {
   for (;;) {
     const answer = await send(path, options);
     if (answer.ok) return answer;
