@@ -256,7 +256,12 @@ class Digester:
         if language in self.engine.writes:
             prompt = questions_prompt.render(title, record.digest.summary, language)
             reply = await self.engine.generate(
-                prompt, Generation(max_new_tokens=140, repetition_penalty=1.1)
+                prompt,
+                Generation(
+                    max_new_tokens=140,
+                    repetition_penalty=1.1,
+                    schema=questions_prompt.SHAPE.schema,
+                ),
             )
             about = " ".join((title, record.digest.summary, *record.digest.keywords))
             found = questions_prompt.parse(reply, about, language)

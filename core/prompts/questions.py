@@ -7,10 +7,14 @@ missing to five is made from the digest's own terms and difficulty, so there are
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from core.article import Language
 from core.language import words
 from core.ports import Prompt
+from core.prompts.shaped import Shape
 
 VERSION = "questions-1"
 COUNT = 5
@@ -29,11 +33,22 @@ def render(title: str, summary: str, language: Language) -> Prompt:
 _NUMBER = re.compile(r"^\s*(?:[-*•]|Q?\d{1,2}[.):])\s*")
 
 
+class _Questions(BaseModel):
+    questions: Annotated[
+        list[str], Field(json_schema_extra={"minItems": COUNT, "maxItems": COUNT})
+    ] = []
+
+
+# What an engine that can keep to a schema is asked to write; lines are read as well.
+SHAPE = Shape(_Questions)
+
+
 def parse(reply: str, about: str, language: Language) -> list[str]:
     """Questions that share at least two content words with `about`; none twice, at most five."""
     known = set(words(about, language))
     found: list[str] = []
-    for line in reply.splitlines():
+    shaped = SHAPE.read(reply)
+    for line in shaped.questions if shaped else reply.splitlines():
         question = _NUMBER.sub("", line).strip().strip('"*')
         shared = known & set(words(question, language))
         fits = question.endswith("?") and 4 <= len(question.split()) <= 25 and len(shared) >= 2
