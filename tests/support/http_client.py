@@ -28,6 +28,7 @@ from core.errors import DigestError
 from core.ports import Generation, Prompt
 from core.settings import Settings, WebSettings
 from core.web.extract import Extractor
+from core.web.fetch import SafeWeb
 
 LINK = "https://blog.example.com/pools"
 PARAGRAPHS = (
@@ -147,7 +148,9 @@ async def running(
     digester = Digester(engine, encoder, settings.digest, settings.generation)
     intake = Intake(web, Extractor(WebSettings()), digester, digests)
     library = LittleLibrary(digests)
-    service = Service(intake, digester, digests, settings, engine, a_consulting(library), web)
+    service = Service(
+        intake, digester, digests, settings, engine, a_consulting(library), SafeWeb(WebSettings())
+    )
     async with _served(service, settings) as address:
         async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client:
             yield Running(client, service, engine, library)
