@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -68,6 +69,16 @@ class Poller:
                 await self._woken(pause)
         finally:
             await self._stop()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Poller]:
+        """At work until the block ends."""
+        running = asyncio.create_task(self.run())
+        try:
+            yield self
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     async def catch_up(self) -> None:
         """Asks what is due now, until nothing is. Raises StorageUnavailable."""

@@ -8,6 +8,7 @@ able to take another's entries away by announcing their ids first.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ OLD_NEWS = timedelta(days=30)  # what is dated before that was moved or dug out,
 _CONTENT = 240  # letters of the text that make a content key
 _ENOUGH = 60  # fewer than so many say nothing: "Bug fixes", "Read more"
 _KEY = 32
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,12 @@ class Sorted:
 
 def keys_of(source_id: str, announced: Sequence[Announced]) -> list[tuple[str, ...]]:
     """The keys of each, the surest first. What several of them share tells nothing apart."""
-    shared = Counter(_link_key(one) for one in announced)
-    alike = Counter(_content_key(one) for one in announced)
+    links = [_link_key(one) for one in announced]
+    contents = [_content_key(one) for one in announced]
+    shared, alike = Counter(links), Counter(contents)
     found = []
-    for one in announced:
-        guid, link, content = _guid_key(source_id, one), _link_key(one), _content_key(one)
+    for one, link, content in zip(announced, links, contents, strict=True):
+        guid = _guid_key(source_id, one)
         if guid and (shared[link] > 1 or _is_front_page(one.link)):
             link = ""
         if alike[content] > 1:
@@ -55,16 +58,18 @@ def keys_of(source_id: str, announced: Sequence[Announced]) -> list[tuple[str, .
 def sort(
     source_id: str,
     announced: Sequence[Announced],
+    owned: Sequence[Sequence[str]],
     here: Mapping[str, str],
     elsewhere: Mapping[str, str],
     now: datetime,
     *,
     first: bool,
 ) -> Sorted:
-    """`here`, `elsewhere`: the identities behind the keys that this feed and others had before."""
+    """`owned`: the keys of each. `here`, `elsewhere`: the identities behind those that this feed
+    and others had before."""
     keys: dict[str, str] = {}
     unknown: list[tuple[Announced, str, bool]] = []
-    for one, own in zip(announced, keys_of(source_id, announced), strict=True):
+    for one, own in zip(announced, owned, strict=True):
         identity = _first(here, own) or _first(keys, own)
         if identity is None:
             copied = _first(elsewhere, own)
@@ -137,8 +142,8 @@ def _is_front_page(link: str) -> bool:
 
 def _letters(text: str) -> str:
     """What is left of a text when markup, spaces and punctuation may differ."""
-    folded = unicodedata.normalize("NFKC", text[: 8 * _CONTENT]).casefold()
-    return "".join(char for char in folded if char.isalnum())
+    folded = unicodedata.normalize("NFKC", text[: 4 * _CONTENT]).casefold()
+    return _NO_LETTERS.sub("", folded)
 
 
 def _hash(*parts: str) -> str:

@@ -199,8 +199,9 @@ async def _keep(
     *,
     first: bool,
 ) -> list[Entry]:
-    here, elsewhere = await _known(connection, source.id, announced)
-    found = sort(source.id, announced, here, elsewhere, now, first=first)
+    owned = keys_of(source.id, announced)
+    here, elsewhere = await _known(connection, source.id, owned)
+    found = sort(source.id, announced, owned, here, elsewhere, now, first=first)
     await _remember(connection, source.id, found, here, now)
     tried = await _tried(connection, [hash_of(entry.link) for entry in found.entries])
     for entry in found.entries:
@@ -210,12 +211,12 @@ async def _keep(
 
 
 async def _known(
-    connection: AsyncConnection, source_id: str, announced: Sequence[Announced]
+    connection: AsyncConnection, source_id: str, owned: Sequence[Sequence[str]]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Identities by key: those of this feed, and those of all others."""
     here: dict[str, str] = {}
     elsewhere: dict[str, str] = {}
-    for some in batches({key for keys in keys_of(source_id, announced) for key in keys}):
+    for some in batches({key for keys in owned for key in keys}):
         wanted = select(FeedKeyRow.key, FeedKeyRow.feed_id, FeedKeyRow.identity)
         for key, feed_id, identity in await connection.execute(
             wanted.where(FeedKeyRow.key.in_(some)).order_by(FeedKeyRow.seen_at.desc())

@@ -120,11 +120,12 @@ class FakeFeeds:
         if not announced:
             return []
         now = source.polled_at or self._now()
-        keys = {key for keys in keys_of(source.id, announced) for key in keys}
+        owned = keys_of(source.id, announced)
+        keys = {key for keys in owned for key in keys}
         here = {k: known for (of, k), known in self.keys.items() if of == source.id and k in keys}
         others = {k: known for (of, k), known in self.keys.items() if of != source.id and k in keys}
         first = before.changed_at is None
-        found = sort(source.id, announced, here, others, now, first=first)
+        found = sort(source.id, announced, owned, here, others, now, first=first)
         for key, identity in found.keys.items():
             self.keys.setdefault((source.id, key), identity)
         for entry in found.entries:
