@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -213,6 +214,87 @@ def digest(
 
 
 @app.command()
+def explain(
+    context: typer.Context,
+    term: Annotated[str, typer.Argument(metavar="TERM", help="A term, short form or question.")],
+    as_json: Annotated[bool, typer.Option("--json", help="All that is known as JSON.")] = False,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
+    """Explain a term from the articles read here, then from the bundled glossary.
+
+    Exits with 1 where neither knows it. Examples:
+
+        smartdevdigest explain "service mesh"
+
+        smartdevdigest --ui ko explain k8s --json
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, profile)
+        from bot import consulting_cli
+
+        raise typer.Exit(asyncio.run(consulting_cli.explain(settings, term, ui, as_json=as_json)))
+
+
+@app.command()
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In Korean or English.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Answer and sources as JSON.")] = False,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
+    """Answer a question from the articles read here, each sentence with its source.
+
+    Exits with 1 where nothing that was read answers it. Examples:
+
+        smartdevdigest ask "Why use a connection pool?"
+
+        smartdevdigest ask "커넥션 풀은 왜 쓰나요?" --json
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, profile)
+        from bot import consulting_cli
+
+        raise typer.Exit(asyncio.run(consulting_cli.ask(settings, question, ui, as_json=as_json)))
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="WORDS", help="Words and filters; none: the newest."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Articles at most.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
+    """Search the articles read here by words and meaning.
+
+    Filters: level:1-3 or level:beginner, lang:ko, site:example.com, since:7d or since:2026-01-31.
+
+    Examples:
+
+        smartdevdigest search connection pool
+
+        smartdevdigest search 멱등성 level:1-3 lang:ko since:30d --limit 5
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, profile)
+        from bot import consulting_cli
+
+        found = consulting_cli.search(
+            settings, " ".join(words or ()), ui, limit=limit, as_json=as_json
+        )
+        raise typer.Exit(asyncio.run(found))
+
+
+@app.command()
 def extract(
     context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="LINK|FILE|-", help="A link, a file, or -.")],
@@ -321,6 +403,146 @@ def erase(
 
         done = asyncio.run(erase_with_consent(settings, scope, agreed, typer.echo, ui))
         raise typer.Exit(0 if done else FAILED)
+
+
+Fields = Mapping[str, str | None]
+
+
+@app.command()
+def subscribe(
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FEED|SITE]...", show_default=False, help="Feeds, or sites."),
+    ] = None,
+    difficulty: Annotated[
+        str | None, typer.Option(metavar="RANGE", help="Between 1 and 5, as in 2-3.5.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="As in 08:00.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="As in Asia/Seoul; else this machine's.")
+    ] = None,
+    days: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="daily, weekdays, mon-fri, tue,thu.")
+    ] = None,
+    size: Annotated[int | None, typer.Option(min=1, max=15, help="At most so many a day.")] = None,
+    lang: Annotated[
+        Literal["auto", "ko", "en"] | None, typer.Option(help="Language of the digests.")
+    ] = None,
+    include: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Only with one of these words.")
+    ] = None,
+    avoid: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Without any of these words.")
+    ] = None,
+    quiet: Annotated[
+        str | None, typer.Option(metavar="HOURS", help="As in 22:00-07:00; none: no such hours.")
+    ] = None,
+    change: Annotated[
+        int | None, typer.Option(metavar="NUMBER", min=1, help="Change this one instead.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Subscribe to a daily digest on this machine, or change one. The page shows it, too.
+
+    Examples:
+
+        smartdevdigest subscribe https://netflixtechblog.com --difficulty 2-3.5 --at 08:00
+
+        smartdevdigest subscribe d2.naver.com/d2.atom --include "java,kafka" --days weekdays
+
+        smartdevdigest subscribe --change 1 --size 3
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, None)
+        from bot import daily_cli
+
+        given: Fields = {
+            "sources": " ".join(sources) if sources else None,
+            "difficulty": difficulty,
+            "at": at,
+            "timezone": timezone or (None if change else _own_zone()),
+            "days": days,
+            "size": None if size is None else str(size),
+            "language": lang,
+            "include": include,
+            "avoid": avoid,
+            "quiet": quiet,
+        }
+        form = {name: value for name, value in given.items() if value is not None}
+        done = asyncio.run(daily_cli.subscribe(settings, form, change, ui))
+        raise typer.Exit(0 if done else FAILED)
+
+
+@app.command()
+def feeds(
+    context: typer.Context,
+    pause: Annotated[int | None, typer.Option(metavar="NUMBER", min=1, help="Pause it.")] = None,
+    resume: Annotated[int | None, typer.Option(metavar="NUMBER", min=1, help="Go on.")] = None,
+    remove: Annotated[int | None, typer.Option(metavar="NUMBER", min=1, help="Remove it.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Show this machine's subscriptions: what comes from where, and when it last worked.
+
+    Examples:
+
+        smartdevdigest feeds
+
+        smartdevdigest feeds --pause 1
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, None)
+        from bot import daily_cli
+
+        wanted = {"pause": pause, "resume": resume, "remove": remove}
+        changes = [daily_cli.Change(n, verb) for verb, n in wanted.items() if n is not None]
+        if len(changes) > 1:
+            raise typer.BadParameter("give one of --pause, --resume and --remove")
+        shown = asyncio.run(daily_cli.feeds(settings, changes[0] if changes else None, ui))
+        raise typer.Exit(0 if shown else FAILED)
+
+
+@app.command()
+def daily(
+    context: typer.Context,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[NUMBER]", min=1, show_default=False)
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for the morning.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show it: it is still new tomorrow.")
+    ] = False,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make today's digest now: ask the feeds, digest what is new, print the choice.
+
+    Examples:
+
+        smartdevdigest daily --now --dry-run
+
+        smartdevdigest daily 1 --now
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        if not now:
+            raise typer.BadParameter("mornings come by themselves while `serve` runs; else --now")
+        settings = _settings(config, profile)
+        from bot import daily_cli
+
+        done = asyncio.run(daily_cli.daily(settings, number, ui, dry_run=dry_run))
+        raise typer.Exit(0 if done else FAILED)
+
+
+def _own_zone() -> str:
+    """The IANA name of this machine's zone, where it tells one."""
+    given = os.environ.get("TZ", "").lstrip(":")
+    link = Path("/etc/localtime")
+    if not given and link.is_symlink():
+        given = str(link.resolve()).partition("zoneinfo/")[2]
+    return given or "UTC"
 
 
 def _check_digest_usage(

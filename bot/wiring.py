@@ -30,6 +30,7 @@ from bot.daily import Daily
 from bot.finding import FeedFinder
 from bot.intake import Intake
 from bot.making import Maker
+from bot.oneday import OneDay
 from bot.polling import Poller
 from bot.presence import Presence, this_process
 from bot.receiving import Receiver
@@ -254,14 +255,7 @@ async def _bot(
 ) -> Bot:
     folder = data_dir(settings)
     pages = KeptPages(folder / "pages", service.intake.web)
-    maker = Maker(
-        pages,
-        service.intake.extract,
-        service.digester,
-        stores.articles,
-        stores.digests,
-        reuse=timedelta(minutes=settings.queue.reuse_minutes),
-    )
+    maker = _maker(settings, stores, service, pages)
     me = this_process(kind)
     store = WorkflowStore(await workflow_database(stores.database.url))
     chats: dict[str, Chat] = {}
@@ -300,6 +294,44 @@ async def _bot(
     return Bot(
         service, workflows, presence, surfaces, keep_house, daily, schedule, subscribing, poller
     )
+
+
+def _maker(settings: Settings, stores: Stores, service: Service, pages: KeptPages) -> Maker:
+    return Maker(
+        pages,
+        service.intake.extract,
+        service.digester,
+        stores.articles,
+        stores.digests,
+        reuse=timedelta(minutes=settings.queue.reuse_minutes),
+    )
+
+
+@asynccontextmanager
+async def open_subscribing(settings: Settings) -> AsyncIterator[Subscribing]:
+    """What needs no model. Raises SettingsError where the database cannot be used."""
+    async with _open_stores(settings) as stores:
+        web = SafeWeb(settings.web)
+        try:
+            yield _subscribing(settings, stores, web)
+        finally:
+            await web.close()
+
+
+@asynccontextmanager
+async def open_day(
+    settings: Settings, *, progress: Progress | None = None
+) -> AsyncIterator[OneDay]:
+    """A morning made at once. Raises what `open_service` raises."""
+    async with _open_stores(settings) as stores, _open(settings, stores, progress) as service:
+        me = this_process("bot").id
+        pages = KeptPages(data_dir(settings) / "pages", service.intake.web)
+        yield OneDay(
+            _subscribing(settings, stores, service.feed_web),
+            _daily(stores, service.digester, {}, me=me),
+            Poller(stores.feeds, service.feed_web, me),
+            _maker(settings, stores, service, pages),
+        )
 
 
 def _subscribing(settings: Settings, stores: Stores, web: FeedWeb) -> Subscribing:
@@ -396,9 +428,9 @@ async def database_state(url: str | None, folder: Path) -> tuple[str, Version | 
 
 @dataclass(frozen=True)
 class ModelState:
-    """`none`: the engine needs no model; `unknown`: there is no such engine here."""
+    """`none`: the engine needs no model; `served`: servers have it; `hub`: it is loaded by its id."""
 
-    kind: Literal["none", "unknown", "missing", "prepared"]
+    kind: Literal["none", "served", "hub", "missing", "prepared"]
     size: int = 0
 
 
@@ -406,13 +438,25 @@ def model_state(settings: ModelSettings, folder: Path) -> ModelState:
     """Looks only; every byte of a prepared model is checked."""
     if settings.engine == "echo":
         return ModelState("none")
-    if settings.engine != "ctranslate2":
-        return ModelState("unknown")
+    if settings.engine == "openai":
+        return ModelState("served")
+    if settings.engine == "gptq":
+        return _checkpoint_state(settings.folder)
     models = find(folder, settings.adapter if settings.folder is None else None)
     own = settings.folder
     if models is None or (own and not any(own.glob("**/model.bin"))):
         return ModelState("missing")
     return ModelState("prepared", size_of(models) + (_size(own) if own else 0))
+
+
+def _checkpoint_state(folder: Path | None) -> ModelState:
+    if folder is None:
+        return ModelState("missing")
+    if (folder / "config.json").is_file():
+        return ModelState("prepared", _size(folder))
+    # "organisation/name" is an id on a hub; anything else would be a folder that is not there.
+    is_id = not folder.is_absolute() and len(folder.parts) == 2 and not folder.exists()
+    return ModelState("hub" if is_id else "missing")
 
 
 def _size(folder: Path) -> int:
