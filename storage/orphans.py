@@ -15,6 +15,7 @@ from storage.tables import (
     DeliveryRow,
     DigestRow,
     FeedEntryRow,
+    LibraryRow,
     PostedRow,
     ReadingRow,
     VerdictRow,
@@ -54,6 +55,7 @@ async def delete_unshared(connection: AsyncConnection, digest_ids: Collection[st
 async def delete_digests(connection: AsyncConnection, ids: Sequence[str]) -> Counter[str]:
     return Counter(
         verdicts=await delete_rows(connection, VerdictRow, VerdictRow.digest_id.in_(ids)),
+        library=await delete_rows(connection, LibraryRow, LibraryRow.digest_id.in_(ids)),
         digests=await delete_rows(connection, DigestRow, DigestRow.id.in_(ids)),
     )
 

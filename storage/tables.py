@@ -395,6 +395,29 @@ class ExplainedTermRow(Base):
     at: Mapped[datetime] = mapped_column(UtcTime, index=True)
 
 
+class LibraryRow(Base):
+    """A digest as the index knows it (core.retrieval.document). `seq` grows with every change, so
+    that an index in memory learns what is new; `made_by` says which code and encoder made it."""
+
+    __tablename__ = "library"
+
+    digest_id: Mapped[str] = mapped_column(
+        String(64), ForeignKey("digests.id"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(BigInteger)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(8))
+    site: Mapped[str | None] = mapped_column(PlainText)
+    difficulty: Mapped[float] = mapped_column(Float(53))
+    digested_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    made_by: Mapped[str] = mapped_column(PlainText)
+    passages: Mapped[int] = mapped_column(Integer)
+    head: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_library_seq", "seq", unique=True),)
+
+
 class ProcessRow(Base):
     """A process that shares the work; see core.places.Process."""
 

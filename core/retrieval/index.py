@@ -11,7 +11,7 @@ of (word, document, count). Meaning: one matrix of mean vectors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -83,6 +83,8 @@ class Segment:
         )
         self.titles = np.array([len(h.title) for h in heads], dtype=np.float32)
         self.vectors = _matrix([h.vector for h in heads])
+        # Their rows, so that a vector lies in memory once.
+        self.heads = [replace(h, vector=v) for h, v in zip(heads, self.vectors, strict=True)]
         self.words = _postings([h.terms for h in heads], [h.counts for h in heads])
         self.title_words = _postings([h.title for h in heads])
         self.sounds = _postings([h.sounds for h in heads])
@@ -122,7 +124,8 @@ def _postings(terms: Sequence[Terms], counts: Sequence[NDArray[np.uint8]] = ()) 
 
 
 class Index:
-    """Not safe for changes from several threads at once; searching changes nothing."""
+    """Not safe for changes from several threads at once; searching changes nothing, and a copy may
+    grow while its original is searched."""
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
@@ -138,11 +141,38 @@ class Index:
         return set(self._where)
 
     def facts(self, number: int) -> Facts:
+        segment, at = self._place(number)
+        return segment.facts[at]
+
+    def head(self, number: int) -> Head:
+        segment, at = self._place(number)
+        return segment.heads[at]
+
+    def marked(self, keys: Iterable[str]) -> NDArray[np.bool_]:
+        """Which of all documents have these keys."""
+        starts, start = {}, 0
+        for segment in self.segments:
+            starts[id(segment)] = start
+            start += len(segment)
+        marked = np.zeros(start, dtype=bool)
+        for key in keys:
+            if (found := self._where.get(key)) is not None:
+                marked[starts[id(found[0])] + found[1]] = True
+        return marked
+
+    def _place(self, number: int) -> tuple[Segment, int]:
         for segment in self.segments:
             if number < len(segment):
-                return segment.facts[number]
+                return segment, number
             number -= len(segment)
         raise IndexError(number)
+
+    def copy(self) -> Index:
+        """Shares the segments; what dies in one dies in the other too."""
+        made = Index()
+        made.segments = list(self.segments)
+        made._where = dict(self._where)
+        return made
 
     def add(self, documents: Iterable[tuple[Facts, Head]]) -> None:
         """A key that is there already is replaced; the later of two with one key stays."""

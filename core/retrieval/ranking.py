@@ -35,11 +35,10 @@ class Shelf:
         self,
         index: Index,
         bodies: Mapping[str, Body],
-        titles: Mapping[str, Sequence[int]],
         encoder: Encoder,
         settings: RetrievalSettings,
     ) -> None:
-        self.index, self.bodies, self.titles = index, bodies, titles
+        self.index, self.bodies = index, bodies
         self._encoder = encoder
         self.settings = settings
 
@@ -55,13 +54,10 @@ class Shelf:
             for d, one in zip(docs, indexed, strict=True)
         )
         bodies = {d["id"]: one.body for d, one in zip(docs, indexed, strict=True)}
-        titles = {d["id"]: one.head.title.tolist() for d, one in zip(docs, indexed, strict=True)}
-        return cls(index, bodies, titles, encoder, settings)
+        return cls(index, bodies, encoder, settings)
 
     async def rank(self, query: str) -> list[str]:
         question = await understand(query, self._encoder)
         found = candidates(self.index, question, None, self.settings, _CANDIDATES)
-        ranked = rank_passages(
-            self.index, question, found, self.bodies, self.titles, self.settings
-        )
+        ranked = rank_passages(self.index, question, found, self.bodies, self.settings)
         return [one.key for one in ranked]

@@ -8,7 +8,7 @@ question says. The weights are settings (core.settings.RetrievalSettings).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from core.settings import RetrievalSettings
 
 Terms = dict[int, float]
 
+_PASSAGES = 3  # of one document, at most
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -42,24 +44,34 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`number` counts documents of the index; `score` is that of the heads."""
+    """`number` counts documents of the index; `score` is that of the heads; `title` its words."""
 
     number: int
     key: str
     score: float
     words: float
     meaning: float
+    title: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage by its `position`; `strength` compares across documents."""
+
+    position: int
+    strength: float
+    parts: Parts
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """`passages`: their positions, the best first, with `scores` that compare across documents."""
+    """`passages`: the best ones, the best first. The words of `parts` are the document's."""
 
     key: str
+    content: str
     score: float
     parts: Parts
-    passages: tuple[int, ...]
-    scores: tuple[float, ...]
+    passages: tuple[Found, ...]
 
 
 async def understand(text: str, encoder: Encoder, others: Sequence[str] = ()) -> Question:
@@ -113,7 +125,12 @@ def candidates(
     best = _best(scores, min(count, int(usable.sum())))
     return [
         Candidate(
-            int(at), index.facts(int(at)).key, float(scores[at]), float(own[at]), float(meaning[at])
+            int(at),
+            index.facts(int(at)).key,
+            float(scores[at]),
+            float(own[at] + across[at]),
+            float(meaning[at]),
+            tuple(index.head(int(at)).title.tolist()),
         )
         for at in best
     ]
@@ -148,7 +165,6 @@ def rank_passages(
     question: Question,
     found: Sequence[Candidate],
     bodies: Mapping[str, Body],
-    titles: Mapping[str, Sequence[int]],
     settings: RetrievalSettings,
 ) -> list[Ranked]:
     """The candidates in their final order; those without a body are left out."""
@@ -156,15 +172,13 @@ def rank_passages(
     if not kept:
         return []
     every = question.own | question.bridged
-    looked = _rarities(index, every, kept, titles)
+    looked = index.rarity({*every, *(term for one in kept for term in one.title)})
     details = [_passages(question, bodies[one.key], every, looked) for one in kept]
     kinds = {
         "heads": np.array([one.score for one in kept], dtype=np.float32),
         "passage_words": np.array([d.words.max() for d in details], dtype=np.float32),
         "passage_meaning": np.array([d.meaning.max() for d in details], dtype=np.float32),
-        "named": np.array(
-            [_named(titles[one.key], every, looked) for one in kept], dtype=np.float32
-        ),
+        "named": np.array([_named(one.title, every, looked) for one in kept], dtype=np.float32),
     }
     weights = {
         "heads": 1.0,
@@ -173,7 +187,13 @@ def rank_passages(
     }
     scores = weighted(kinds, weights) + np.float32(settings.named) * kinds["named"]
     ranked = [
-        _ranked(one, float(score), detail, every, looked, bodies[one.key])
+        Ranked(
+            one.key,
+            index.facts(one.number).content,
+            float(score),
+            replace(detail.best[0].parts, words=one.words),
+            detail.best,
+        )
         for one, score, detail in zip(kept, scores, details, strict=True)
     ]
     return sorted(ranked, key=lambda one: -one.score)
@@ -183,17 +203,7 @@ def rank_passages(
 class _Passages:
     words: Scores
     meaning: Scores
-    order: NDArray[np.intp]
-
-
-def _rarities(
-    index: Index,
-    terms: Mapping[int, float],
-    found: Sequence[Candidate],
-    titles: Mapping[str, Sequence[int]],
-) -> dict[int, float]:
-    named = {term for one in found for term in titles[one.key]}
-    return index.rarity({*terms, *named})
+    best: tuple[Found, ...]
 
 
 def _passages(
@@ -205,8 +215,30 @@ def _passages(
         cosines = dequantised(body.vectors) @ question.vectors.T
         meaning[: len(cosines)] = cosines.max(axis=1)
     # A passage's words reach about 10, its cosine about 0.8.
-    order = np.argsort(-(words / 10.0 + meaning), kind="stable")
-    return _Passages(words, meaning, order)
+    strength = words / np.float32(10) + meaning
+    best = np.argsort(-strength, kind="stable")[:_PASSAGES]
+    return _Passages(
+        words,
+        meaning,
+        tuple(
+            Found(
+                int(at),
+                float(strength[at]),
+                Parts(float(words[at]), float(meaning[at]), _covered(body, int(at), terms, rarity)),
+            )
+            for at in best
+        ),
+    )
+
+
+def _covered(
+    body: Body, position: int, terms: Mapping[int, float], rarity: Mapping[int, float]
+) -> float:
+    """Which share of the question, weighed by rarity, the passage says."""
+    own = set(body.terms[body.starts[position] : body.starts[position + 1]].tolist())
+    asked = sum(rarity[term] * weight for term, weight in terms.items())
+    said = sum(rarity[term] * weight for term, weight in terms.items() if term in own)
+    return said / asked if asked > 0 else 0.0
 
 
 def _passage_words(body: Body, terms: Mapping[int, float], rarity: Mapping[int, float]) -> Scores:
@@ -230,30 +262,3 @@ def _named(title: Sequence[int], terms: Mapping[int, float], rarity: Mapping[int
     """Which share of the title, weighed by rarity, the question says."""
     total = sum(rarity[term] for term in set(title))
     return sum(rarity[t] for t in set(title) if t in terms) / total if total > 0 else 0.0
-
-
-def _ranked(
-    one: Candidate,
-    score: float,
-    detail: _Passages,
-    terms: Mapping[int, float],
-    rarity: Mapping[int, float],
-    body: Body,
-) -> Ranked:
-    best = int(detail.order[0])
-    own = set(body.terms[body.starts[best] : body.starts[best + 1]].tolist())
-    asked = sum(rarity[term] * weight for term, weight in terms.items())
-    said = sum(rarity[term] * weight for term, weight in terms.items() if term in own)
-    parts = Parts(
-        words=one.words,
-        meaning=float(detail.meaning[best]),
-        covered=said / asked if asked > 0 else 0.0,
-    )
-    strength = detail.words / 10.0 + detail.meaning
-    return Ranked(
-        one.key,
-        score,
-        parts,
-        tuple(int(p) for p in detail.order),
-        tuple(float(strength[p]) for p in detail.order),
-    )

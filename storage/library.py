@@ -1,0 +1,345 @@
+"""Search in what was read: `core.ports.Library` on SQLAlchemy.
+
+The database keeps the truth; each process that is asked keeps the heads of all documents in
+memory (core.retrieval.index) and before each search reads what has changed since its last one.
+Measured against FTS5 and sqlite-vec in core/retrieval/BENCHMARKS.md. What is shown was looked up
+in the database the moment before: what was erased or withdrawn is not found, whatever memory says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select, union_all
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.article import Article
+from core.digest import DifficultyLevel, DigestRecord
+from core.library import Channels, Filters, Hit, LibraryState, Parts, Passage, Reach
+from core.ports import Encoder
+from core.retrieval.document import Body, read_body, read_head
+from core.retrieval.index import LANGUAGES, Facts, Index
+from core.retrieval.searching import (
+    Candidate,
+    Question,
+    Ranked,
+    candidates,
+    rank_passages,
+    understand,
+)
+from core.settings import RetrievalSettings
+from storage.orphans import batches
+from storage.shelving import Shelving
+from storage.tables import (
+    ArticleRow,
+    DeliveryRow,
+    LibraryRow,
+    PostedRow,
+    SubscriptionRow,
+)
+from storage.trouble import reading
+
+_LOADED_AT_ONCE = 2_000
+_OF_ONE_ARTICLE = 2
+# So many of the best are looked at before the whole reach is asked for: a list of everything a
+# large workspace shared takes longer than looking 300 digests up.
+_LOOKED_UP = 300
+
+
+class SqlLibrary:
+    def __init__(
+        self, engine: AsyncEngine, encoder: Encoder, settings: RetrievalSettings | None = None
+    ) -> None:
+        self._engine = engine
+        self._encoder = encoder
+        self._settings = settings or RetrievalSettings()
+        self.shelving = Shelving(engine, encoder)
+        self._index = Index()
+        self._seen = 0
+        self._refreshing = asyncio.Lock()
+
+    async def add(self, record: DigestRecord, article: Article) -> None:
+        await self.shelving.add(record, article)
+
+    async def remove(self, digest_ids: Sequence[str]) -> None:
+        await self.shelving.remove(digest_ids)
+
+    async def state(self) -> LibraryState:
+        return await self.shelving.state()
+
+    async def search(
+        self,
+        query: str,
+        *,
+        reach: Reach,
+        filters: Filters | None = None,
+        limit: int = 10,
+        rewrites: Sequence[str] = (),
+    ) -> list[Hit]:
+        if not query.strip():
+            return await self._newest(reach, filters or Filters(), limit)
+        ranked, rows, bodies = await self._ranked(
+            query, reach, filters or Filters(), limit, rewrites
+        )
+        hits: dict[str, Hit] = {}
+        for one in ranked:
+            # Of several digests of one text the one that is found first.
+            if one.content not in hits and len(hits) < limit:
+                text = bodies[one.key].texts[one.passages[0].position]
+                hits[one.content] = _hit(rows[one.key], text, one.score, one.parts)
+        return list(hits.values())
+
+    async def passages(
+        self,
+        query: str,
+        *,
+        reach: Reach,
+        filters: Filters | None = None,
+        limit: int = 3,
+        rewrites: Sequence[str] = (),
+    ) -> list[Passage]:
+        if not query.strip():
+            return []
+        ranked, rows, bodies = await self._ranked(
+            query, reach, filters or Filters(), limit, rewrites
+        )
+        found: list[Passage] = []
+        contents: set[str] = set()
+        for one in ranked:
+            if one.content not in contents:
+                contents.add(one.content)
+                found += _passages(one, rows[one.key], bodies[one.key])
+        return sorted(found, key=lambda passage: -passage.score)[:limit]
+
+    async def refresh(self) -> None:
+        """What has changed in the database since the last time, into memory."""
+        async with self._refreshing:
+            async with reading(self._engine) as connection:
+                newest = select(func.coalesce(func.max(LibraryRow.seq), 0), func.count())
+                last, count = (await connection.execute(newest)).one()
+            while self._seen < last:
+                await self._read_on()
+            if len(self._index) != count:
+                await self._forget_removed()
+
+    async def _read_on(self) -> None:
+        wanted = (
+            select(*_FACTS, LibraryRow.head)
+            .where(LibraryRow.seq > self._seen)
+            .order_by(LibraryRow.seq)
+            .limit(_LOADED_AT_ONCE)
+        )
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(wanted)).all()
+        if rows:
+            # A copy takes its place when it is whole: a search goes on in the old one.
+            self._index = await asyncio.to_thread(_extended, self._index, rows)
+            self._seen = rows[-1].seq
+
+    async def _forget_removed(self) -> None:
+        async with reading(self._engine) as connection:
+            kept = set((await connection.execute(select(LibraryRow.digest_id))).scalars())
+        self._index.remove(self._index.keys() - kept)
+
+    async def _ranked(
+        self, query: str, reach: Reach, filters: Filters, limit: int, rewrites: Sequence[str]
+    ) -> tuple[list[Ranked], dict[str, Row[*tuple[Any, ...]]], dict[str, Body]]:
+        if isinstance(reach, Channels) and not reach.channels:
+            return [], {}, {}
+        await self.refresh()
+        index = self._index
+        question = await understand(query, self._encoder, rewrites)
+        found = await self._candidates(index, question, reach, filters, 3 * limit)
+        rows = await self._rows([one.key for one in found])
+        bodies = {key: read_body(row.body) for key, row in rows.items()}
+        ranked = await asyncio.to_thread(
+            rank_passages, index, question, found, bodies, self._settings
+        )
+        return ranked, rows, bodies
+
+    async def _candidates(
+        self, index: Index, question: Question, reach: Reach, filters: Filters, least: int
+    ) -> list[Candidate]:
+        wanted = max(self._settings.candidates, least)
+        allowed = await asyncio.to_thread(_passing, index, filters)
+        if not isinstance(reach, Channels):
+            return await self._best(index, question, allowed, wanted)
+        best = await self._best(index, question, allowed, max(_LOOKED_UP, wanted))
+        visible = await self._visible(reach, [one.key for one in best])
+        kept = [one for one in best if one.key in visible]
+        if len(kept) >= wanted or len(best) < max(_LOOKED_UP, wanted):
+            return kept[:wanted]
+        within = index.marked(await self._visible(reach))
+        return await self._best(index, question, within & allowed, wanted)
+
+    async def _best(
+        self, index: Index, question: Question, allowed: NDArray[np.bool_], count: int
+    ) -> list[Candidate]:
+        return await asyncio.to_thread(candidates, index, question, allowed, self._settings, count)
+
+    async def _visible(
+        self, reach: Channels, digest_ids: Collection[str] | None = None
+    ) -> set[str]:
+        """Digests within reach: of these, or all."""
+        found: set[str] = set()
+        async with reading(self._engine) as connection:
+            for channels in batches(reach.channels):
+                for ids in [None] if digest_ids is None else [*batches(digest_ids)]:
+                    wanted = select(_shared(reach, channels, ids).c.digest_id)
+                    found.update((await connection.execute(wanted)).scalars())
+        return found
+
+    async def _rows(self, digest_ids: Collection[str]) -> dict[str, Row[*tuple[Any, ...]]]:
+        found: dict[str, Row[*tuple[Any, ...]]] = {}
+        async with reading(self._engine) as connection:
+            for ids in batches(digest_ids):
+                wanted = _shown().where(LibraryRow.digest_id.in_(ids))
+                for row in await connection.execute(wanted):
+                    found[row.digest_id] = row
+        return found
+
+    async def _newest(self, reach: Reach, filters: Filters, limit: int) -> list[Hit]:
+        wanted = _shown().where(*_conditions(filters))
+        if isinstance(reach, Channels):
+            if not reach.channels:
+                return []
+            shared = _shared(reach, sorted(reach.channels), None)
+            wanted = wanted.where(LibraryRow.digest_id.in_(select(shared.c.digest_id)))
+        newest = wanted.order_by(LibraryRow.digested_at.desc(), LibraryRow.digest_id)
+        async with reading(self._engine) as connection:
+            # A text has a digest in each of two languages, seldom more.
+            rows = (await connection.execute(newest.limit(3 * limit))).all()
+        hits: dict[str, Hit] = {}
+        for row in rows:
+            if row.content_hash not in hits and len(hits) < limit:
+                hits[row.content_hash] = _hit(row, read_body(row.body).texts[0], 0.0, Parts())
+        return list(hits.values())
+
+
+_FACTS = (
+    LibraryRow.digest_id,
+    LibraryRow.seq,
+    LibraryRow.content_hash,
+    LibraryRow.language,
+    LibraryRow.site,
+    LibraryRow.difficulty,
+    LibraryRow.digested_at,
+)
+
+
+def _shown() -> Select[*tuple[Any, ...]]:
+    return select(*_FACTS, LibraryRow.body, ArticleRow.title, ArticleRow.url).join(
+        ArticleRow, ArticleRow.content_hash == LibraryRow.content_hash
+    )
+
+
+def _shared(reach: Channels, channels: Sequence[str], digest_ids: Sequence[str] | None) -> Subquery:
+    """Digests that answered a link in these channels, or stood in a morning's list there."""
+    answered = select(DeliveryRow.digest_id).where(
+        DeliveryRow.platform == reach.platform,
+        DeliveryRow.workspace == reach.workspace,
+        DeliveryRow.channel.in_(channels),
+        DeliveryRow.state == "answered",
+        DeliveryRow.digest_id.is_not(None),
+    )
+    posted = (
+        select(PostedRow.digest_id)
+        .join(SubscriptionRow, SubscriptionRow.id == PostedRow.subscription_id)
+        .where(
+            SubscriptionRow.platform == reach.platform,
+            SubscriptionRow.workspace == reach.workspace,
+            SubscriptionRow.channel.in_(channels),
+        )
+    )
+    if digest_ids is not None:
+        answered = answered.where(DeliveryRow.digest_id.in_(digest_ids))
+        posted = posted.where(PostedRow.digest_id.in_(digest_ids))
+    return union_all(answered, posted).subquery()
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [
+        LibraryRow.difficulty >= filters.easiest,
+        LibraryRow.difficulty <= filters.hardest,
+    ]
+    if filters.language is not None:
+        found.append(LibraryRow.language == filters.language)
+    if filters.site is not None:
+        found.append(LibraryRow.site == filters.site)
+    if filters.since is not None:
+        found.append(LibraryRow.digested_at >= filters.since)
+    return found
+
+
+# Difficulties lie in memory as 32-bit numbers, where 2.8 is not the 2.8 that was asked for.
+_TOLERANCE = 0.01
+
+
+def _passing(index: Index, filters: Filters) -> NDArray[np.bool_]:
+    if not len(index):
+        return np.zeros(0, dtype=bool)
+    difficulty = index.joined("difficulties")
+    passing = (difficulty >= filters.easiest - _TOLERANCE) & (
+        difficulty <= filters.hardest + _TOLERANCE
+    )
+    if filters.language is not None:
+        passing &= index.joined("languages") == LANGUAGES.index(filters.language)
+    if filters.site is not None:
+        passing &= index.joined("sites") == filters.site
+    if filters.since is not None:
+        passing &= index.joined("made_at") >= filters.since.timestamp()
+    return np.asarray(passing, dtype=bool)
+
+
+def _extended(index: Index, rows: Sequence[Row[*tuple[Any, ...]]]) -> Index:
+    extended = index.copy()
+    extended.add((_facts(row), read_head(row.head)) for row in rows)
+    return extended
+
+
+def _facts(row: Row[*tuple[Any, ...]]) -> Facts:
+    return Facts(
+        key=row.digest_id,
+        content=row.content_hash,
+        language=row.language,
+        difficulty=row.difficulty,
+        site=row.site or "",
+        made_at=row.digested_at.timestamp(),
+    )
+
+
+def _hit(row: Row[*tuple[Any, ...]], text: str, score: float, parts: Parts) -> Hit:
+    return Hit(
+        digest_id=row.digest_id,
+        title=row.title,
+        link=row.url,
+        site=row.site,
+        language=row.language,
+        difficulty=row.difficulty,
+        label=DifficultyLevel.of(row.difficulty).label,
+        digested_at=row.digested_at,
+        text=text,
+        score=score,
+        parts=parts,
+    )
+
+
+def _passages(one: Ranked, row: Row[*tuple[Any, ...]], body: Body) -> list[Passage]:
+    """What the whole article is worth counts as much as the passage itself."""
+    return [
+        Passage(
+            digest_id=one.key,
+            title=row.title,
+            link=row.url,
+            language=row.language,
+            position=found.position,
+            text=body.texts[found.position],
+            score=one.score + found.strength,
+            parts=found.parts,
+        )
+        for found in one.passages[:_OF_ONE_ARTICLE]
+    ]
