@@ -18,7 +18,7 @@ from bot.feed_words import say
 from core.announcements import Announcement
 from core.article import Language
 from core.errors import BadLink, FetchFailed
-from core.feed import Source, SourceKind, Subscription
+from core.feed import FoundFeed, Source, Subscription
 from core.mornings import next_moment, zone_of
 from core.places import Place
 from core.ports import Announcements, Feeds, Subscriptions
@@ -26,17 +26,6 @@ from core.wishes import MOST_A_DAY, MOST_SOURCES, MOST_WORDS, Mistakes, Wishes, 
 
 log = logging.getLogger(__name__)
 _LATELY = 7  # mornings
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFeed:
-    """A feed that stands at an address, or that the page there names."""
-
-    url: str
-    title: str = ""
-    site: str = ""
-    kind: SourceKind = "feed"
-    language: Language | None = None
 
 
 class Finder(Protocol):

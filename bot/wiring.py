@@ -27,7 +27,6 @@ from bot.chats import Chat, Surface
 from bot.commands import Commands
 from bot.consulting import Consulting, consulting_over
 from bot.daily import Daily
-from bot.finding import FeedFinder
 from bot.intake import Intake
 from bot.making import Maker
 from bot.oneday import OneDay
@@ -62,6 +61,7 @@ from core.ports import (
 )
 from core.settings import ModelSettings, Settings
 from core.web.asking import FeedWeb
+from core.web.discovery import Discovery
 from core.web.extract import Extractor
 from core.web.fetch import SafeWeb
 from core.web.pages import KeptPages
@@ -339,7 +339,7 @@ def _subscribing(settings: Settings, stores: Stores, web: FeedWeb) -> Subscribin
         stores.subscriptions,
         stores.announcements,
         stores.feeds,
-        FeedFinder(web),
+        Discovery(web),
         public_url=settings.http.public_url,
     )
 

@@ -59,6 +59,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFeed:
+    """A feed that stands at an address, or that the page there names."""
+
+    url: str
+    title: str = ""
+    site: str = ""
+    kind: SourceKind = "feed"
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """An item as it stands in a feed, made harmless: plain text, a link that can be followed.
 
