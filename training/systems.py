@@ -10,7 +10,7 @@ import asyncio
 import gzip
 import json
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -30,7 +30,7 @@ from core.judging.keywords import keywords
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
 from core.judging.terms import explained
-from core.settings import DigestSettings, ModelSettings, WebSettings
+from core.settings import DigestSettings, ModelSettings, RetrievalSettings, WebSettings
 from training.evaluating.items import Doc, Shown, TaskName, documents
 
 if TYPE_CHECKING:
@@ -251,17 +251,19 @@ def pool(docs: Path | None) -> list[Doc]:
 
 
 async def _retrieval(resources: Resources) -> Predict:
+    from core.retrieval.ranking import Shelf
+
     docs = pool(resources.docs)
-    encoder = await resources.encoder()
-    if find_spec("core.retrieval.ranking") is None:
-        raise SettingsError(["this version of the product has no ranking of documents yet"])
-    ranked = await import_module("core.retrieval.ranking").ranker(
-        [(doc.title, doc.text, doc.language) for doc in docs], encoder
-    )
+    # numbers for names: where a document comes from is not for the ranking to see
+    shown = [
+        {"id": str(place), "title": doc.title, "text": doc.text, "language": doc.language}
+        for place, doc in enumerate(docs)
+    ]
+    shelf = await Shelf.of(shown, await resources.encoder(), RetrievalSettings())
 
     async def predict(shown: Shown) -> list[str]:
-        places: Sequence[int] = await ranked(shown.content, shown.language)
-        return [docs[place].id for place in places[:_RANKED]]
+        ranked = await shelf.rank(shown.content)
+        return [docs[int(place)].id for place in ranked[:_RANKED]]
 
     return predict
 

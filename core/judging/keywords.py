@@ -1,177 +1,58 @@
 """What an article is about, in its own words: keywords, English and Korean.
 
-Candidates are runs of up to three content words (English) or nouns (Korean) that stand in the
-article. A run is worth its frequency times the rarity of its words (`background.py`), more in
-the title and headings and when it comes early; a run that is part of a better one is left out.
-So a keyword always occurs in the article, spelled as it is spelled there most often.
+Candidates stand in the article (`runs.py`, `candidates.py`). In English a forest grown from tags
+that authors gave (`training/keywords.py`) says how likely each is one of theirs; in Korean,
+where there are no such tags to learn from, the weight by rule decides. So a keyword always
+occurs in the article, spelled as it is spelled there most often, and none is there twice.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
-from core.article import Language
 from core.chunks import Document
-from core.judging.background import Background, background
-from core.language import is_stopword, nouns, stem, words
-
-_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9+#]*(?:[-_./'’][A-Za-z0-9+#]+)*|[^\sA-Za-z]|\d+")
-_LONGEST = 3
-# Words that any technical text uses for structure and evaluation, and that name nothing by themselves.
-_EMPTY = frozenset(
-    "example way case thing part kind type lot bit set number following article post blog section figure table"
-    " approach method result paper work problem solution new good better best different important simple easy great"
-    " several important default note step code file data value name line user time people year day today detail"
-    " version support change update issue question answer read write run make provide include allow need want create"
-    " add call show start open take look find learn understand explain describe consider mean help follow build"
-    " possible available able common similar specific current real large small high low long short first second last"
-    " next main point idea reason place world team company http https www com org html github-io fig et al eg ie"
-    " ms kb mb gb tb percent millisecond second minute hour ignore instruction love hello goodbye welcome announce today happy excited propose demonstrate introduce evaluate achieve proposed existing state-of-the-art various significantly".split()
-)
-_EMPTY_KO = frozenset(
-    "것 수 때 등 중 경우 방법 사용 문제 이유 다음 위 아래 예 예시 부분 내용 정도 시작 생각 설명 확인 필요 가능 이번 글"
-    " 사람 시간 년 월 일 개 번 명 말 점 후 전 내 외 최근 이후 현재 우리 자신 하나 모두 대부분 이상 이하 정리 소개 추가 변경"
-    " 결과 진행 활용 제공 이용 작성 관련 통해 대한 위한 기존 처음 마지막 개발 적용 구성 동작 생성 발생 처리 상황".split()
-)
-
-
-@dataclass
-class _Candidate:
-    spellings: Counter[str] = field(default_factory=Counter)
-    first: int = 0
-    marked: float = 0.0
+from core.judging.candidates import candidates, signs, tags
+from core.judging.forest import DATA, Rows, load
+from core.judging.runs import Key, Sighting, collect, weighed
+from core.language import words
 
 
 def keywords(document: Document, count: int) -> tuple[str, ...]:
     """At most `count` keywords, best first. Each occurs in title, headings or prose."""
-    candidates = _collect(document)
-    rare = background(document.language)
-    total = max(1, len(document.sentences))
-    scores = {
-        key: _score(key, candidate, rare, total, document.language)
-        for key, candidate in candidates.items()
-    }
-    for key in _halves(candidates):
-        scores[key] = 0.0
-    chosen: list[tuple[str, ...]] = []
-    for key in sorted(scores, key=lambda k: (-scores[k], k)):
-        if scores[key] <= 0 or len(chosen) == count:
+    if document.language == "ko" or not (DATA / "keywords.npz").exists():
+        found = collect(document)
+        weights = weighed(found, document)
+        return tuple(_best(found, {k: w for k, w in weights.items() if w > 0}, count))
+    found, weights = candidates(document, tags())
+    if not found:
+        return ()
+    table = signs(document, found, weights, tags())
+    return tuple(chosen(found, load(DATA / "keywords.npz").predict(table), count))
+
+
+def chosen(found: Mapping[Key, Sighting], chances: Rows, count: int) -> list[str]:
+    """The likeliest candidates that do not say the same, as they are spelled most often."""
+    return _best(found, dict(zip(found, chances.tolist(), strict=True)), count)
+
+
+def _best(found: Mapping[Key, Sighting], values: Mapping[Key, float], count: int) -> list[str]:
+    taken: list[Key] = []
+    forms: set[str] = set()
+    for key in sorted(values, key=lambda k: (-values[k], k)):
+        if len(taken) == count:
             break
-        if not any(_overlaps(key, other) for other in chosen):
-            chosen.append(key)
-    return tuple(candidates[key].spellings.most_common(1)[0][0] for key in chosen)
+        form = _form(key)
+        if form not in forms and not any(_overlaps(key, other) for other in taken):
+            taken.append(key)
+            forms.add(form)
+    return [found[key].spelling for key in taken]
 
 
-def _halves(candidates: dict[tuple[str, ...], _Candidate]) -> Iterator[tuple[str, ...]]:
-    """Runs that mostly stand inside one longer run: "Arm Virtual" of "Arm Virtual Hardware"."""
-    for key, candidate in candidates.items():
-        frequency = sum(candidate.spellings.values())
-        for start in range(len(key)):
-            for end in range(start + 1, len(key) + 1):
-                inner = candidates.get(key[start:end])
-                if inner is None or end - start == len(key) or frequency < 2:
-                    continue
-                if frequency >= 0.6 * sum(inner.spellings.values()):
-                    yield key[start:end]
-
-
-def _collect(document: Document) -> dict[tuple[str, ...], _Candidate]:
-    found: dict[tuple[str, ...], _Candidate] = defaultdict(_Candidate)
-    texts = [(document.title, 0, 3.0)]
-    texts += [(heading, 0, 1.0) for heading in document.headings[:60]]
-    texts += [(s.text, s.index, 0.0) for s in document.sentences]
-    for text, index, mark in texts:
-        seen: set[tuple[str, ...]] = set()
-        for key, spelling in _runs(text, document.language):
-            candidate = found[key]
-            if not candidate.spellings:
-                candidate.first = index
-            candidate.spellings[spelling] += 1
-            if key not in seen:
-                candidate.marked += mark
-                seen.add(key)
-    return found
-
-
-def _runs(text: str, language: Language) -> Iterator[tuple[tuple[str, ...], str]]:
-    for run in nouns(text) if language == "ko" else _english_runs(text):
-        for start in range(len(run)):
-            for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
-                piece = run[start:end]
-                key = tuple(_key(word, language) for word in piece)
-                if _names_something(piece, key, language):
-                    yield key, _spelled(piece, text, language)
-
-
-def _key(word: str, language: Language) -> str:
-    return word.lower() if language == "ko" else stem(word.lower())
-
-
-def _english_runs(text: str) -> Iterator[list[str]]:
-    run: list[str] = []
-    for match in _TOKEN.finditer(text):
-        word = match.group()
-        if _can_be_named(word):
-            run.append(word)
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run
-
-
-def _can_be_named(word: str) -> bool:
-    plain = word.replace("’", "'")
-    return word[0].isalpha() and 1 < len(word) <= 40 and not is_stopword(plain) and "'" not in plain
-
-
-_TAILS = ("ly", "ing", "ed")
-
-
-def _names_something(piece: list[str], key: tuple[str, ...], language: Language) -> bool:
-    """A run must begin and end as a name does; verbs and fillers at the edges are another run."""
-    if language == "ko":
-        fillers = any(w in _EMPTY_KO or is_stopword(w) for w in (piece[0], piece[-1]))
-        return not fillers and len("".join(piece)) > 1
-    if any(w.lower() in _EMPTY or k in _EMPTY for w, k in zip(piece, key, strict=True)):
-        return False
-    if len(piece) > 1:
-        return not piece[-1].endswith(("ly", "ed")) and not piece[0].endswith("ly")
-    return not (piece[0].islower() and piece[0].endswith(_TAILS))
-
-
-def _spelled(piece: list[str], text: str, language: Language) -> str:
-    joined = " ".join(piece)
-    if language == "ko" and joined not in text:
-        return "".join(piece)
-    return joined
-
-
-def _score(
-    key: tuple[str, ...], candidate: _Candidate, rare: Background, total: int, language: Language
-) -> float:
-    frequency = sum(candidate.spellings.values())
-    if len(key) > 1 and frequency < 2 and candidate.marked < 3.0:
-        return 0.0
-    plain_word = len(key) == 1 and candidate.spellings.most_common(1)[0][0].islower()
-    if plain_word and language == "en" and frequency < 3 and not rare.specialist(key[0]):
-        return 0.0
-    rarity = sum(_rarity(word, rare) for word in key) / math.pow(len(key), 0.6)
-    early = 1.0 + 0.5 * (1.0 - candidate.first / total)
-    marked = 1.0 + 0.35 * min(6.0, candidate.marked)
-    spelling = candidate.spellings.most_common(1)[0][0]
-    named = 1.25 if any(c.isupper() for c in spelling) else 1.0
-    whole = spelling if " " not in spelling or language == "en" else spelling.replace(" ", "")
-    return math.log1p(frequency) * rarity * early * marked * named * (1.0 if len(whole) > 1 else 0)
-
-
-def _rarity(word: str, rare: Background) -> float:
-    """IDF, capped: what no other text has is a typing error as often as a subject."""
-    return min(rare.idf(word), 5.5) - 0.6
+def _form(key: Key) -> str:
+    """One for "web-server" and "web servers", for "VMs" and "VM"."""
+    parts = (part for word in key for part in re.split(r"[-_./]", word) if part)
+    return "".join(part.removesuffix("s") if len(part) > 2 else part for part in parts)
 
 
 def _overlaps(key: tuple[str, ...], other: tuple[str, ...]) -> bool:
