@@ -158,6 +158,7 @@ class RetentionSettings(Section):
     deliveries: int = Field(365, ge=0)
     events: int = Field(2, ge=1)
     workflows: int = Field(7, ge=1)
+    feeds: int = Field(90, ge=0, description="Entries of feeds; feeds nobody reads any more")
 
 
 class SlackSettings(Section):

@@ -12,6 +12,7 @@ from sqlalchemy import Select, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.settings import RetentionSettings
+from storage.feeds import delete_feeds
 from storage.orphans import (
     BATCH,
     UNREAD,
@@ -27,10 +28,17 @@ from storage.tables import (
     DigestRow,
     EventRow,
     ExplainedTermRow,
+    FeedEntryRow,
+    FeedKeyRow,
+    FeedRow,
     PostedRow,
     ReadingRow,
+    SubscriptionFeedRow,
 )
 from storage.trouble import writing
+
+# A key is marked as seen once a day at most (`storage/feeds.py`).
+_NOT_SEEN = timedelta(days=2)
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +59,9 @@ async def sweep(
         (retention.deliveries, _deliveries),
         (retention.deliveries, _terms),
         (retention.deliveries, _announcements),
+        (retention.feeds, _entries),
+        (retention.feeds, _keys),
+        (retention.feeds, _feeds),
         (retention.articles, _digests),
         (retention.articles, _articles),
     ]
@@ -103,6 +114,35 @@ async def _terms(connection: AsyncConnection, before: datetime, batch: int) -> C
     old = select(ExplainedTermRow.id).where(ExplainedTermRow.at < before).limit(batch)
     wanted = ExplainedTermRow.id.in_(old)
     return Counter(explained_terms=await delete_rows(connection, ExplainedTermRow, wanted))
+
+
+async def _entries(connection: AsyncConnection, before: datetime, batch: int) -> Counter[str]:
+    """What a feed announced stays known by its keys, so that it is not new again."""
+    some = select(FeedEntryRow.id).where(FeedEntryRow.found_at < before).limit(batch)
+    wanted = FeedEntryRow.id.in_(await _ids(connection, some))
+    return Counter(feed_entries=await delete_rows(connection, FeedEntryRow, wanted))
+
+
+async def _keys(connection: AsyncConnection, before: datetime, batch: int) -> Counter[str]:
+    """What did not stand in the feed any more when it was last read. A feed that never changes is
+    not read again, and keeps what it has."""
+    feed = FeedRow.id == FeedKeyRow.feed_id
+    old = select(FeedKeyRow.key, FeedKeyRow.feed_id).join(FeedRow, feed)
+    some = old.where(FeedKeyRow.seen_at < before, FeedRow.changed_at >= before + _NOT_SEEN)
+    found = (await connection.execute(some.limit(batch))).all()
+    wanted = tuple_(FeedKeyRow.key, FeedKeyRow.feed_id).in_([tuple(row) for row in found])
+    return Counter(feed_keys=await delete_rows(connection, FeedKeyRow, wanted) if found else 0)
+
+
+async def _feeds(connection: AsyncConnection, before: datetime, batch: int) -> Counter[str]:
+    """Those that are not asked any more and that nobody subscribes to."""
+    read = exists().where(SubscriptionFeedRow.feed_id == FeedRow.id)
+    still = select(FeedRow.id).where(FeedRow.state != "alive", FeedRow.next_at < before, ~read)
+    return Counter(await delete_feeds(connection, await _ids(connection, still.limit(batch))))
+
+
+async def _ids(connection: AsyncConnection, wanted: Select[str]) -> list[str]:
+    return list((await connection.execute(wanted)).scalars())
 
 
 async def _digests(connection: AsyncConnection, before: datetime, batch: int) -> Counter[str]:
