@@ -38,6 +38,7 @@ STEPS = {
     "background": "How common each word is in technical and in everyday text.",
     "difficulty-factors": "Scales and weights of the four difficulty factors.",
     "gist": "The forest that ranks sentences.",
+    "headline": "The forest that chooses one line among candidates.",
     "keywords": "The ranker and the tag vocabulary behind keywords.",
     "prerequisites": "The ranker behind prerequisites.",
     "glossary": "The bundled glossary.",

@@ -1,0 +1,235 @@
+"""The whole way on a tiny model: data, M1, tokenizer, M2, merge, export; killed and gone on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.tiny_model import tiny_checkpoint
+
+from core.errors import BadArticle, SettingsError
+from training import all as whole_way
+from training import examples, m1, m2, merge, tokenizer
+from training.config import TrainingConfig, read
+
+pytestmark = pytest.mark.slow
+
+TOPICS = "queue stack cache index broker router parser kernel mutex socket buffer thread".split()
+
+
+def article(number: int) -> dict[str, Any]:
+    name = TOPICS[number % len(TOPICS)]
+    return {
+        "id": f"t/{number}",
+        "title": f"The {name} number {number}",
+        "language": "en",
+        "source": "test",
+        "license": "MIT",
+        "content": f"In this paper we propose a {name} number {number}. It keeps things in order. "
+        f"Other work has no {name}. The results of our {name} improve on {number} others. "
+        "We describe what it does and how it is built from parts that are known.",
+        "summary": f"We propose a {name} number {number} that keeps things in order",
+    }
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    write(root / "scitldr/train.jsonl.gz", [article(n) for n in range(40)])
+    write(root / "scitldr/dev.jsonl.gz", [article(n) for n in range(100, 108)])
+    for name in examples.SETS:
+        if not (root / f"{name}.jsonl.gz").exists():
+            write(root / f"{name}.jsonl.gz", [])
+    return root
+
+
+def config_of(tmp_path: Path, data: Path, **changes: Any) -> TrainingConfig:
+    made: dict[str, Any] = {
+        "base": str(tiny_checkpoint()),
+        "runs": str(tmp_path / "runs"),
+        "data": str(data),
+        "examples": str(tmp_path / "examples"),
+        "m1": {
+            "data": ["scitldr/train"],
+            "max_steps": 3,
+            "batch_size": 2,
+            "max_length": 64,
+            "learning_rate": 0.01,
+            "lora": {"rank": 4, "alpha": 8},
+        },
+        "m2": {
+            "data": ["summary.train"],
+            "validation": "summary.valid",
+            "max_steps": 4,
+            "batch_size": 2,
+            "max_length": 1024,
+            "learning_rate": 0.01,
+            "save_steps": 1,
+            "lora": {"rank": 4, "alpha": 8, "layers": 1},
+        },
+    }
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(made | changes), encoding="utf-8")
+    return read(path, TrainingConfig)
+
+
+def test_one_command_goes_the_whole_way_and_again_it_has_nothing_to_do(
+    tmp_path: Path, data: Path
+) -> None:
+    config = config_of(tmp_path, data)
+    exported = whole_way.run(config)
+    assert (exported / "model.bin").is_file()
+    made = json.loads((config.runs / "m2/manifest.json").read_text(encoding="utf-8"))
+    assert made["figures"]["valid_loss"] < made["figures"]["valid_loss_before"]
+    assert made["prompts"] == examples.VERSIONS
+    assert set(made["data"]) == {"summary.train.jsonl", "summary.valid.jsonl"}
+    assert (config.runs / "m2/curves.png").stat().st_size > 1000
+    assert "No chat messages" in (config.runs / "m2/README.md").read_text(encoding="utf-8")
+    # only the upper block of the two has matrices
+    adapter = json.loads((config.runs / "m2/adapter_config.json").read_text(encoding="utf-8"))
+    assert adapter["layers_to_transform"] == [1]
+    before = (config.runs / "m2/metrics.jsonl").stat().st_mtime_ns
+    whole_way.run(config)
+    assert (config.runs / "m2/metrics.jsonl").stat().st_mtime_ns == before
+
+
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_curve(tmp_path: Path, data: Path) -> None:
+    stage = {
+        "data": ["summary.train"],
+        "max_steps": 6,
+        "batch_size": 2,
+        "max_length": 1024,
+        "learning_rate": 0.01,
+        "save_steps": 1,
+        "lora": {"rank": 4, "alpha": 8},
+    }
+    whole = config_of(tmp_path, data, m1=None, m2=stage, runs=str(tmp_path / "whole"))
+    examples.build(data, whole.examples)
+    m2.run(whole)
+    config_of(tmp_path, data, m1=None, m2=stage, runs=str(tmp_path / "killed"))
+    command = [sys.executable, "-m", "training", "m2", "--config", str(tmp_path / "config.yaml")]
+    checkpoints = tmp_path / "killed/m2/checkpoints"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        while not list(checkpoints.glob("checkpoint-*/trainer_state.json")):
+            assert running.poll() is None
+            time.sleep(0.01)
+    finally:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
+    assert weights(tmp_path / "killed/m2") == pytest.approx(
+        weights(tmp_path / "whole/m2"), abs=2e-3
+    )
+
+
+def weights(adapter: Path) -> list[float]:
+    from safetensors.torch import load_file
+
+    found = load_file(adapter / "adapter_model.safetensors")
+    return [float(found[name].float().abs().mean()) for name in sorted(found)]
+
+
+def test_new_tokens_begin_as_the_mean_of_their_pieces_and_are_kept_only_if_they_pay(
+    tmp_path: Path, data: Path
+) -> None:
+    wanted = {"data": ["scitldr/train"], "documents": 5, "pieces": 3, "most": 4}
+    config = config_of(tmp_path, data, tokenizer=wanted)
+    figures = tokenizer.run(config)
+    assert figures["added"] == 4
+    after, before = (
+        figures["tokens_per_1000_characters"],
+        figures["tokens_per_1000_characters_before"],
+    )
+    assert after < before
+    kept = (config.runs / "tokenizer/config.json").is_file()
+    assert kept == figures["pays"]
+
+
+def test_extended_rows_are_means() -> None:
+    import copy
+
+    from support.tiny_model import tiny_model
+
+    tiny = tiny_model()
+    model, words = copy.deepcopy(tiny.model), copy.deepcopy(tiny.tokenizer)
+    ids = words.encode(" kernel", add_special_tokens=False)
+    expected = model.get_input_embeddings().weight[ids].mean(dim=0)
+    assert tokenizer.extend(model, words, ["kernel"]) == 1
+    row = words.convert_tokens_to_ids(" kernel")
+    assert model.get_input_embeddings().weight[row].tolist() == pytest.approx(expected.tolist())
+    assert len(words.encode("a kernel", add_special_tokens=False)) < len(ids) + 1
+
+
+def test_an_adapter_taught_with_other_prompts_is_not_merged(tmp_path: Path, data: Path) -> None:
+    config = config_of(tmp_path, data, m1=None)
+    adapter = tmp_path / "old"
+    adapter.mkdir()
+    (adapter / "manifest.json").write_text('{"prompts": {"summary": "summary-0"}}')
+    with pytest.raises(SettingsError, match=r"other prompts: summary summary-0 \(here"):
+        merge.run(config, [adapter], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
+def test_rows_for_non_commercial_use_are_left_out_and_broken_ones_named(
+    tmp_path: Path, data: Path
+) -> None:
+    rows = [article(1), {**article(2), "license": "CC-BY-NC-SA-4.0"}]
+    write(data / "go_blog/train.jsonl.gz", rows)
+    counts = examples.build(data, tmp_path / "out")
+    assert counts["left out: licence"] == 1
+    write(data / "go_blog/train.jsonl.gz", [{**article(1), "id": "g/1"}, {"title": "no text"}])
+    with pytest.raises(BadArticle, match=r"go_blog/train\.jsonl\.gz:2"):
+        examples.build(data, tmp_path / "out")
+
+
+def test_an_article_in_both_parts_is_a_leak(tmp_path: Path, data: Path) -> None:
+    write(data / "scitldr/dev.jsonl.gz", [article(1)])
+    with pytest.raises(SettingsError, match="in train and valid"):
+        examples.build(data, tmp_path / "out")
+
+
+def test_nothing_to_learn_from_is_said(tmp_path: Path, data: Path) -> None:
+    write(data / "scitldr/train.jsonl.gz", [])
+    with pytest.raises(SettingsError, match="nothing to learn from"):
+        examples.build(data, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"learning_rat": 1}, "learning_rat: no such setting"),
+        ({"m2": {"data": ["a"], "learning_rat": 1e-4}}, "did you mean learning_rate?"),
+        ({"m2": {"data": ["a"], "learning_rate": -1}}, "greater than 0"),
+        ({"m2": {"data": ["a"], "learning_rate": 0.5}}, "must not be above m1.learning_rate"),
+        ({"m2": {"data": ["a"], "learning_rate": 1e-4, "validation": "a"}}, "the split leaks"),
+    ],
+)
+def test_a_wrong_configuration_is_named(
+    tmp_path: Path, data: Path, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        config_of(tmp_path, data, **changes)
+    assert said in str(raised.value)
+
+
+def test_documents_are_packed_without_gaps() -> None:
+    pieces = list(m1.packed([[1, 2, 3], [4, 5], [6]], end=0, size=4))
+    assert pieces == [(1, 2, 3, 0), (4, 5, 0, 6)]
+    assert list(m1.packed([[1]], end=0, size=4)) == [(1, 0)]

@@ -1,0 +1,226 @@
+"""What M2 learns from: prompts as the service asks them, with the answers people wrote.
+
+    python -m training examples --data ../shared/data --out runs/examples
+
+One JSON object a line: {"task", "language", "source", "license", "group", "prompt": {"system",
+"user", "opening"}, "answer"}. `group` keeps what belongs together (a site's article and its
+translation) in one part. Train and validation are split by the data's own parts where it has
+them, otherwise by a hash of the group; nothing of a validation part is ever in train.
+Rows for non-commercial use and saved web pages are never taken. Models see title and text only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.article import Article
+from core.chunks import cut
+from core.errors import BadArticle, SettingsError
+from core.judging.gist import gist, rank
+from core.language import sentences
+from core.ports import Prompt
+from core.prompts import summary as summary_prompt
+from core.prompts import term as term_prompt
+
+log = logging.getLogger("training.examples")
+
+# Words of an article that are shown: its best sentences (core.judging.gist).
+SHOWN_WORDS = 90
+_LEAST_ANSWER = 4
+_MOST_ANSWER = 45
+VERSIONS = {"summary": summary_prompt.VERSION, "term": term_prompt.VERSION}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An example on its way to a file."""
+
+    task: str
+    language: str
+    source: str
+    license: str
+    group: str
+    prompt: Prompt
+    answer: str
+
+    def line(self) -> str:
+        prompt = self.prompt
+        asked = {"system": prompt.system, "user": prompt.user, "opening": prompt.opening}
+        fields = ("task", "language", "source", "license", "group")
+        row = {name: getattr(self, name) for name in fields}
+        row |= {"prompt": asked, "answer": self.answer, "version": VERSIONS[self.task]}
+        return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows with their line numbers, streamed, gzipped or not. Raises BadArticle, which names file
+    and line, for a line that is no JSON object."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    raise BadArticle(f"{path}:{number}", f"no JSON ({error})") from error
+                if not isinstance(row, dict):
+                    raise BadArticle(f"{path}:{number}", "must be a JSON object")
+                yield number, row
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: cannot be read ({error})"]) from error
+
+
+def may_ship(row: dict[str, Any]) -> bool:
+    """Whether weights trained on the row may be given to others."""
+    license_ = str(row.get("license", "")).upper()
+    return "NC" not in license_.replace("_", "-").split("-") and "NC" not in license_.split()
+
+
+def from_summaries(row: dict[str, Any]) -> Iterator[Made]:
+    """Title and best sentences -> the first sentence of what a person wrote."""
+    if row.get("language", "en") != "en":
+        return  # the embedded base does not write Korean
+    document = cut(Article(content=row["content"], title=row.get("title")), 330)
+    chosen = gist(document, rank(document), words=SHOWN_WORDS)
+    text = " ".join(document.sentences[i].text for i in chosen)
+    if not text:
+        return
+    prompt = summary_prompt.render(document.title, text, "en", 1)
+    for answer in row.get("summaries") or [row["summary"]]:
+        said = first_sentence(answer)
+        if _LEAST_ANSWER <= len(said.split()) <= _MOST_ANSWER:
+            yield _made(row, "summary", prompt, said)
+
+
+def from_terms(row: dict[str, Any]) -> Iterator[Made]:
+    """A glossary's entry -> its definition."""
+    if row.get("language", "en") != "en" or not row.get("full"):
+        return
+    text = " ".join(sentences(row["full"], "en")[:4])[:700]
+    said = first_sentence(row["definition"])
+    if 5 <= len(said.split()) <= _MOST_ANSWER:
+        yield _made(row, "term", term_prompt.render(row["term"], text, "en"), said)
+
+
+def from_made(row: dict[str, Any]) -> Iterator[Made]:
+    """The service's own export: an article with a digest that somebody called good."""
+    summary = row.get("digest", {}).get("summary")
+    if summary and row.get("article", {}).get("content"):
+        yield from from_summaries({**row["article"], "summary": summary, "source": "export"})
+
+
+def first_sentence(text: str) -> str:
+    """Whole, with its full stop: the way the service wants a sentence written."""
+    found = sentences(" ".join(text.split()), "en")
+    said = found[0].strip() if found else ""
+    if said and said[-1] not in ".!?":
+        said += "."
+    return said[:1].upper() + said[1:]
+
+
+def _made(row: dict[str, Any], task: str, prompt: Prompt, answer: str) -> Made:
+    return Made(
+        task=task,
+        language=str(row.get("language", "en")),
+        source=str(row.get("source", "")),
+        license=str(row.get("license", "")),
+        group=str(row.get("slug") or row.get("id") or ""),
+        prompt=prompt,
+        answer=answer,
+    )
+
+
+# name of the file -> how it is read, and whether the data's own parts are its split
+SETS = {
+    "scitldr/train": (from_summaries, "train"),
+    "tech_specs/train": (from_summaries, "train"),
+    "go_blog/train": (from_summaries, "train"),
+    "tutorial_descriptions/train": (from_summaries, "hash"),
+    "glossary/cncf": (from_terms, "hash"),
+    "scitldr/dev": (from_summaries, "valid"),
+    "tech_specs/valid": (from_summaries, "valid"),
+    "go_blog/valid": (from_summaries, "valid"),
+}
+
+
+def part_of(made: Made, split: str) -> str:
+    """train, valid, or choose: what the model never saw, for those that judge its drafts."""
+    if split == "valid":
+        return split
+    number = int(hashlib.sha256(made.group.encode()).hexdigest()[:8], 16)
+    if split == "hash" and number % 10 == 0:
+        return "valid"
+    return "choose" if made.task == "summary" and number % 7 == 1 else "train"
+
+
+def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
+    """Writes <task>.train.jsonl and <task>.valid.jsonl; returns how many rows each has.
+
+    Raises BadArticle for a broken row, SettingsError where train and validation overlap or a
+    part is empty.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    counts: Counter[str] = Counter()
+    groups: dict[str, set[str]] = {"train": set(), "valid": set(), "choose": set()}
+    files: dict[str, Any] = {}
+    sources = [(root / f"{name}.jsonl.gz", *how) for name, how in SETS.items()]
+    sources += [(path, from_made, "hash") for path in more]
+    try:
+        for path, make, split in sources:
+            for made in _every(path, make, counts):
+                part = part_of(made, split)
+                name = f"{made.task}.{part}"
+                if name not in files:
+                    files[name] = (out / f"{name}.jsonl").open("w", encoding="utf-8")
+                files[name].write(made.line())
+                groups[part].add(f"{made.source}:{made.group}")
+                counts[name] += 1
+    finally:
+        for file in files.values():
+            file.close()
+    both = groups["train"] & groups["valid"]
+    if both:
+        raise SettingsError([f"{len(both)} articles are in train and valid, {min(both)} is one"])
+    if not counts["summary.train"]:
+        raise SettingsError([f"{root}: nothing to learn from was found there"])
+    return counts
+
+
+def _every(path: Path, make: Any, counts: Counter[str]) -> Iterator[Made]:
+    for number, row in read(path):
+        if not may_ship(row):
+            counts["left out: licence"] += 1
+            continue
+        try:
+            yield from make(row)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadArticle(
+                f"{path}:{number}", f"a field is missing or wrong ({error})"
+            ) from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training examples", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, default=Path("runs/examples"))
+    parser.add_argument("--more", type=Path, action="append", default=[], metavar="EXPORT.jsonl")
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for name, count in sorted(build(asked.data, asked.out, asked.more).items()):
+        log.info("%-22s %6d", name, count)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
