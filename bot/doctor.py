@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import httpx
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
@@ -22,8 +23,10 @@ from rich.text import Text
 from bot import replies
 from bot.configuration import Loaded, dotted, leaves, variable
 from bot.http.security import check_exposure
+from bot.machine import measure, propose
 from bot.wiring import data_dir, database_state, model_state
 from core.article import Language
+from core.engine.openai_wire import base_address, served_models
 from core.errors import SettingsError
 from core.settings import DiscordSettings, HttpSettings, Settings, SlackSettings
 
@@ -65,6 +68,9 @@ async def examine(loaded: Loaded) -> list[Finding]:
     model = await asyncio.to_thread(_model, settings, folder)
     findings += [_disk(folder, prepared=model.key != "unprepared"), model]
     findings.append(await _gpu(settings))
+    findings += await asyncio.to_thread(_machine)
+    if settings.model.engine == "openai":
+        findings += await _servers(settings)
     findings += _secrets(settings)
     findings.append(await _database(settings, folder))
     findings += [_slack(settings.slack), _discord(settings.discord)]
@@ -140,8 +146,12 @@ def _model(settings: Settings, folder: Path) -> Finding:
     state = model_state(settings.model, folder)
     if state.kind == "none":
         return found("note", "model", "no_model", engine=engine)
-    if state.kind == "unknown":
-        return found("bad", "model", "engine_unknown", engine=engine)
+    if state.kind == "served":
+        return found("ok", "model", "model_served", count=len(settings.model.endpoints))
+    if state.kind == "hub":
+        return found("note", "model", "model_hub", name=settings.model.folder)
+    if state.kind == "missing" and engine == "gptq" and settings.model.folder is None:
+        return found("bad", "model", "model_unnamed", name=variable(("model", "folder")))
     if state.kind == "prepared":
         return found("ok", "model", "prepared", engine=engine, size=human_size(state.size))
     if settings.model.folder is not None:
@@ -156,6 +166,45 @@ async def _gpu(settings: Settings) -> Finding:
     if settings.model.engine in GPU_ENGINES:
         return found("bad", "gpu", "gpu_needed", engine=settings.model.engine)
     return found("ok", "gpu", "no_gpu")
+
+
+def _machine() -> list[Finding]:
+    """What there is, and what would fit it."""
+    here = measure()
+    vectors = f", {here.vectors}" if here.vectors else ""
+    what = f"{human_size(here.memory)} RAM, {here.cores} × CPU{vectors}"
+    fits = propose(here)
+    values = {
+        "profile": fits.profile,
+        "size": f"{fits.parameters:g}",
+        "memory": human_size(fits.memory),
+        "weights": human_size(fits.weights),
+        "gpus": fits.gpus,
+    }
+    state: State = "bad" if fits.profile == "none" else "ok"
+    return [
+        Finding("ok", "machine", text=what),
+        found(state, "machine", f"fits_{fits.profile}", **values),
+    ]
+
+
+async def _servers(settings: Settings) -> list[Finding]:
+    """Whether each server answers; nothing of an article is sent."""
+    key = settings.model.api_key
+    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
+    findings = []
+    async with httpx.AsyncClient(headers=headers, timeout=5.0, trust_env=False) as client:
+        for url in settings.model.endpoints:
+            address = base_address(url)
+            try:
+                answer = (await client.get(f"{address}/models")).raise_for_status()
+                named = ", ".join(served_models(answer.json())) or "?"
+            except (httpx.HTTPError, ValueError) as error:
+                cause = str(error) or type(error).__name__
+                findings.append(found("bad", "servers", "server_silent", url=address, cause=cause))
+            else:
+                findings.append(found("ok", "servers", "server_well", url=address, models=named))
+    return findings
 
 
 async def gpu_names(program: str = "nvidia-smi") -> list[str]:

@@ -339,9 +339,39 @@ WORDS: Mapping[str, Both] = {
         "model.folder {path}에 준비된 모델이 없습니다. 설정을 고쳐 주세요.",
         "model.folder {path} holds no prepared model; please correct the setting.",
     ),
-    "doctor.engine_unknown": (
-        "{engine} · 이 설치본에는 이 엔진이 없습니다. model.engine을 ctranslate2로 바꿔 주세요.",
-        "{engine} · this installation has no such engine; please set model.engine to ctranslate2.",
+    "doctor.machine": ("이 컴퓨터", "this machine"),
+    "doctor.servers": ("모델 서버", "model servers"),
+    "doctor.fits_embedded": (
+        "프로필 embedded를 권합니다: 메모리 약 {memory}",
+        "the profile embedded fits: about {memory} of memory",
+    ),
+    "doctor.fits_gpu": (
+        "프로필 gpu를 권합니다: {size}B GPTQ 4비트 모델, GPU 메모리 약 {memory}(가중치 {weights})",
+        "the profile gpu fits: a GPTQ 4-bit model of {size} B, about {memory} of GPU memory "
+        "({weights} of it weights)",
+    ),
+    "doctor.fits_vllm": (
+        "프로필 vllm을 권합니다: GPU {gpus}개에 {size}B 4비트 모델, 모두 약 {memory}(가중치 {weights})",
+        "the profile vllm fits: a 4-bit model of {size} B on {gpus} GPUs, about {memory} in all "
+        "({weights} of it weights)",
+    ),
+    "doctor.fits_none": (
+        "내장 모델에는 메모리가 {memory} 필요합니다. MODEL__ENGINE=echo로는 실행할 수 있습니다.",
+        "the embedded model needs {memory} of memory; MODEL__ENGINE=echo runs with less",
+    ),
+    "doctor.server_well": ("{url} 응답함: {models}", "{url} answers: {models}"),
+    "doctor.server_silent": (
+        "{url} 응답 없음({cause}). model.endpoints를 확인해 주세요.",
+        "{url} does not answer ({cause}); check model.endpoints",
+    ),
+    "doctor.model_served": ("모델 서버 {count}곳에 물음", "{count} servers are asked"),
+    "doctor.model_hub": (
+        "gptq · 시작할 때 모델 허브에서 {name}을(를) 읽습니다",
+        "gptq · {name} is read from the model hub when starting",
+    ),
+    "doctor.model_unnamed": (
+        "gptq에는 체크포인트가 필요합니다. {name}을(를) 설정해 주세요.",
+        "gptq needs a checkpoint; set {name}",
     ),
     "doctor.no_gpu": (
         "없음 · 내장 모델은 CPU에서 동작합니다.",

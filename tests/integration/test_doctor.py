@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.command import ROOT
+from support.openai_server import MODEL, OpenAiServer
 
 from bot.configuration import Loaded, load_explained
 from bot.doctor import Finding, changed, examine, gpu_names, human_size
@@ -118,3 +119,37 @@ async def test_what_a_chat_still_needs_is_said(
     told = await finding(wanted, loaded(tmp_path, **given))
     assert (told.state, said in told.said("en")) == (state, True), told.said("en")
     assert told.said("ko") != told.said("en")
+
+
+async def test_it_measures_the_machine_and_proposes_a_profile(tmp_path: Path) -> None:
+    measured, proposed = [
+        one
+        for one in await examine(loaded(tmp_path, MODEL__ENGINE="echo"))
+        if one.name == "machine"
+    ]
+    assert "RAM" in measured.said("en")
+    assert proposed.key.startswith("fits_")
+    assert proposed.said("ko") != proposed.said("en")
+
+
+async def test_servers_are_asked_whether_they_answer(tmp_path: Path) -> None:
+    server = await OpenAiServer().start()
+    try:
+        both = f"{server.address},http://127.0.0.1:9/v1"
+        told = loaded(tmp_path, MODEL__ENGINE="openai", MODEL__ENDPOINTS=both)
+        found = [one for one in await examine(told) if one.name == "servers"]
+    finally:
+        await server.stop()
+    assert [one.state for one in found] == ["ok", "bad"]
+    assert MODEL in found[0].said("en")
+
+
+@pytest.mark.parametrize(
+    ("folder", "key"),
+    [(None, "model_unnamed"), ("someone/a-model", "model_hub"), ("/nowhere/at/all", "no_folder")],
+)
+async def test_a_gptq_checkpoint_is_looked_for(
+    folder: str | None, key: str, tmp_path: Path
+) -> None:
+    given = {} if folder is None else {"MODEL__FOLDER": folder}
+    assert (await finding("model", loaded(tmp_path, MODEL__ENGINE="gptq", **given))).key == key
