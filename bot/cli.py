@@ -545,6 +545,41 @@ def _own_zone() -> str:
     return given or "UTC"
 
 
+@app.command()
+def index(
+    context: typer.Context,
+    action: Annotated[
+        Literal["status", "rebuild"], typer.Argument(help="Look at it, or make it anew.")
+    ],
+    missing: Annotated[
+        bool, typer.Option("--missing", help="rebuild: only what is not in it yet.")
+    ] = False,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
+    """The index in which articles are searched. It keeps itself; this shows it or makes it anew.
+
+    Examples:
+
+        smartdevdigest index status
+
+        smartdevdigest index rebuild
+    """
+    ui = ui_of(context)
+    with errors_spoken(ui):
+        settings = _settings(config, profile)
+        from bot import indexing, replies
+
+        def heard(done: int, total: int) -> None:
+            typer.echo(replies.say("index.progress", ui, done=done, total=total), err=True)
+
+        if action == "status":
+            typer.echo(asyncio.run(indexing.status(settings, ui)))
+        else:
+            work = indexing.rebuild(settings, ui, heard, anew=not missing)
+            typer.echo(asyncio.run(work))
+
+
 def _check_digest_usage(
     target: str | None,
     jsonl: Path | None,

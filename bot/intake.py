@@ -11,19 +11,30 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from core.article import Article, Page
+from core.digest import DigestRecord
 from core.digesting import Digester
+from core.errors import BadLink
 from core.links import canonical
-from core.ports import Digests, Extract, Web
+from core.ports import Articles, Digests, Extract, Web
 from core.progress import Event, Finished
 from core.settings import OutputLanguage
 
 
 class Intake:
-    def __init__(self, web: Web, extract: Extract, digester: Digester, digests: Digests) -> None:
+    def __init__(
+        self,
+        web: Web,
+        extract: Extract,
+        digester: Digester,
+        digests: Digests,
+        articles: Articles | None = None,
+    ) -> None:
+        """`articles`: where texts with an address are kept besides their digest."""
         self.web = web
         self.extract = extract
         self.digester = digester
         self.digests = digests
+        self.articles = articles
 
     async def read(self, link: str) -> Article:
         """The article behind a link. Raises BadLink, FetchFailed and NothingToRead."""
@@ -61,9 +72,20 @@ class Intake:
         async with aclosing(self.digester.stream(article, language)) as events:
             async for event in events:
                 if isinstance(event, Finished):
-                    digests = self.digests
-                    await digests.add(event.record, content_hash=article.content_hash, page=page)
+                    await self._keep(event.record, article, page)
                 yield event
+
+    async def _keep(self, record: DigestRecord, article: Article, page: Page | None) -> None:
+        if self.articles is not None and (link := _link_of(article)):
+            await self.articles.put(article, link=link, page=page)
+        await self.digests.add(record, content_hash=article.content_hash, page=page)
+
+
+def _link_of(article: Article) -> str | None:
+    try:
+        return canonical(article.url) if article.url else None
+    except BadLink:
+        return None
 
 
 async def last(events: AsyncIterator[Event]) -> Finished:

@@ -175,6 +175,10 @@ ERRORS: Mapping[str, Both] = {
 }
 
 NOTES: Mapping[str, Both] = {
+    "difficulty_close": (
+        "난이도 두 단계가 비슷하게 맞아 보입니다. 읽기에 쉬웠나요, 어려웠나요?",
+        "Two difficulty levels fit about equally well: was it easy or hard to read?",
+    ),
     "korean_extractive": (
         "이 모델은 한국어 문장을 쓰지 않으므로, 요약은 글에 있는 문장을 그대로 골라 보여 드립니다.",
         "This model writes no Korean, so the summary consists of the article's own sentences.",
@@ -399,6 +403,17 @@ WORDS: Mapping[str, Both] = {
         "{address} is in use; unless that is this service, change SMARTDEVDIGEST_HTTP__PORT.",
     ),
     "no_file": ("{path} 파일이 없습니다.", "There is no file {path}."),
+    "index.whole": (
+        "색인이 온전합니다: 다이제스트 {indexed}개, 구절 {passages}개.",
+        "The index is complete: {indexed} digests, {passages} passages.",
+    ),
+    "index.behind": (
+        "다이제스트 {digests}개 가운데 {indexed}개가 색인에 있습니다(구절 {passages}개). "
+        "봇이 켜져 있으면 나머지를 스스로 채우고, `smartdevdigest index rebuild`로 바로 채울 수 있습니다.",
+        "{indexed} of {digests} digests are in the index ({passages} passages). A running bot adds "
+        "the rest by itself; `smartdevdigest index rebuild` does it now.",
+    ),
+    "index.progress": ("색인에 넣는 중: {done}/{total}", "Putting into the index: {done}/{total}"),
     "erase.found": (
         "{where}에서 지울 것(표마다 몇 줄):",
         "To be deleted of {where}, rows by table:",

@@ -10,7 +10,6 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from bot.commands import Commands
 from bot.consulting import Consulting, consulting_over
 from bot.daily import Daily
 from bot.intake import Intake
+from bot.librarian import Librarian
 from bot.making import Maker
 from bot.oneday import OneDay
 from bot.polling import Poller
@@ -37,12 +37,9 @@ from bot.remembering import RememberedProfiles
 from bot.schedule import Schedule
 from bot.subscribing import Subscribing
 from bot.workflows import Workflows, WorkflowStore, erase_remembered
-from core.article import Article
-from core.digest import DigestRecord
 from core.digesting import Digester
 from core.engine.choose import open_engine
 from core.engine.prepared import find, size_of
-from core.library import Filters, Hit, LibraryState, Passage, Reach
 from core.places import Erased, Scope
 from core.ports import (
     Announcements,
@@ -74,6 +71,7 @@ from storage.digests import SqlDigests
 from storage.erasing import SqlErasing
 from storage.feeds import SqlFeeds
 from storage.installations import forget_installation, open_installations
+from storage.library import SqlLibrary
 from storage.processes import SqlProcesses
 from storage.profiles import SqlProfiles
 from storage.retention import sweep
@@ -81,42 +79,6 @@ from storage.subscriptions import SqlSubscriptions
 from storage.workspaces import SqlWorkspaces
 
 APP = "smartdevdigest"
-
-
-class NothingIndexed:
-    """Until the index is there, only the glossary answers."""
-
-    async def add(self, record: DigestRecord, article: Article) -> None:
-        return
-
-    async def remove(self, digest_ids: Sequence[str]) -> None:
-        return
-
-    async def search(
-        self,
-        query: str,
-        *,
-        reach: Reach,
-        filters: Filters | None = None,
-        limit: int = 10,
-        rewrites: Sequence[str] = (),
-    ) -> list[Hit]:
-        return []
-
-    async def passages(
-        self,
-        query: str,
-        *,
-        reach: Reach,
-        filters: Filters | None = None,
-        limit: int = 3,
-        rewrites: Sequence[str] = (),
-    ) -> list[Passage]:
-        return []
-
-    async def state(self) -> LibraryState:
-        return LibraryState(0, 0, 0)
-
 
 # A page lies between its fetching and its reading; longer than this only where a process died.
 _PAGE_SECONDS = 3600.0
@@ -166,6 +128,7 @@ class Stores:
     feeds: Feeds
     subscriptions: Subscriptions
     announcements: Announcements
+    digest_added: asyncio.Event
     slack: tuple[AsyncInstallationStore, AsyncOAuthStateStore] | None = None
 
 
@@ -202,7 +165,10 @@ async def open_bot(
     A "bot" has a surface for each chat whose tokens are set, or those that `chats` makes; a
     "worker" has none. Raises what `open_service` raises.
     """
-    async with _open_stores(settings) as stores, _open(settings, stores, progress) as service:
+    async with (
+        _open_stores(settings) as stores,
+        _open(settings, stores, progress, warm=kind == "bot") as service,
+    ):
         yield await _bot(settings, kind, stores, service, chats or _surfaces)
 
 
@@ -210,10 +176,11 @@ async def open_bot(
 async def _open_stores(settings: Settings) -> AsyncIterator[Stores]:
     url = database_url(settings.database.url, data_dir(settings))
     client = settings.slack.client_id
+    added = asyncio.Event()
     async with open_database(url) as database:
         yield Stores(
             database,
-            SqlDigests(database),
+            SqlDigests(database, added=added.set),
             SqlArticles(database),
             SqlDeliveries(database),
             RememberedProfiles(SqlProfiles(database)),
@@ -222,13 +189,14 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Stores]:
             SqlFeeds(database),
             SqlSubscriptions(database),
             SqlAnnouncements(database),
+            added,
             None if client is None else await open_installations(database, client),
         )
 
 
 @asynccontextmanager
 async def _open(
-    settings: Settings, stores: Stores, progress: Progress | None
+    settings: Settings, stores: Stores, progress: Progress | None, *, warm: bool = False
 ) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         engine: Engine
@@ -239,72 +207,16 @@ async def _open(
         stack.push_async_callback(web.close)
         extract: Extract = Extractor(settings.web)
         digester = Digester(engine, encoder, settings.digest, settings.generation)
-        intake = Intake(web, extract, digester, stores.digests)
+        intake = Intake(web, extract, digester, stores.digests, stores.articles)
+        library = SqlLibrary(stores.database, encoder, settings.retrieval)
         consulting = consulting_over(
-            NothingIndexed(), stores.digests, engine, encoder, SqlAskedTerms(stores.database)
+            library, stores.digests, engine, encoder, SqlAskedTerms(stores.database)
         )
+        librarian = Librarian(
+            library.shelving.catch_up, library.refresh, stores.digest_added, warm=warm
+        )
+        await stack.enter_async_context(librarian.at_work())
         yield Service(intake, digester, stores.digests, settings, engine, consulting, web)
-
-
-async def _bot(
-    settings: Settings,
-    kind: Literal["bot", "worker"],
-    stores: Stores,
-    service: Service,
-    make_surfaces: ChatMaker,
-) -> Bot:
-    folder = data_dir(settings)
-    pages = KeptPages(folder / "pages", service.intake.web)
-    maker = _maker(settings, stores, service, pages)
-    me = this_process(kind)
-    store = WorkflowStore(await workflow_database(stores.database.url))
-    chats: dict[str, Chat] = {}
-    daily = _daily(stores, service.digester, chats, me=me.id)
-    workflows = Workflows(
-        stores.deliveries, maker, chats, settings.queue, store=store, executor=me.id, daily=daily
-    )
-    schedule = Schedule(stores.subscriptions, stores.announcements, stores.feeds, daily, workflows)
-    poller = Poller(stores.feeds, service.feed_web, me.id)
-    subscribing = _subscribing(settings, stores, service.feed_web)
-    surfaces: tuple[Surface, ...] = ()
-    if kind == "bot":
-        receiver = Receiver(stores.deliveries, stores.profiles, workflows, settings.limits)
-        commands = Commands(
-            receiver,
-            stores.digests,
-            stores.deliveries,
-            stores.profiles,
-            service.digester,
-            service.consulting,
-        )
-        commands.subscribing = subscribing
-        surfaces = tuple(make_surfaces(settings, stores, receiver, commands))
-    chats.update((surface.chat.platform, surface.chat) for surface in surfaces)
-
-    async def keep_house() -> None:
-        await sweep(stores.database, settings.retention)
-        before = datetime.now(UTC) - timedelta(days=settings.retention.workflows)
-        while await workflows.forget(before):
-            pass
-        await asyncio.to_thread(pages.clear, _PAGE_SECONDS)
-
-    presence = Presence(
-        me, stores.processes, stores.deliveries, workflows, lease=settings.queue.lease
-    )
-    return Bot(
-        service, workflows, presence, surfaces, keep_house, daily, schedule, subscribing, poller
-    )
-
-
-def _maker(settings: Settings, stores: Stores, service: Service, pages: KeptPages) -> Maker:
-    return Maker(
-        pages,
-        service.intake.extract,
-        service.digester,
-        stores.articles,
-        stores.digests,
-        reuse=timedelta(minutes=settings.queue.reuse_minutes),
-    )
 
 
 @asynccontextmanager
@@ -390,6 +302,17 @@ def _slack(settings: Settings, stores: Stores, receiver: Receiver, commands: Com
         installation_store=installations,
         state_store=states,
     )
+
+
+@asynccontextmanager
+async def open_library(settings: Settings) -> AsyncIterator[SqlLibrary]:
+    """The index with its encoder. Raises SettingsError, ModelNotReady and EngineFailed."""
+    async with _open_stores(settings) as stores:
+        engine, encoder = await open_engine(settings.model, data_dir(settings))
+        try:
+            yield SqlLibrary(stores.database, encoder, settings.retrieval)
+        finally:
+            await engine.close()
 
 
 @asynccontextmanager

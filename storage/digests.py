@@ -31,9 +31,16 @@ _ONE_ANSWER = ("digest_id", "by", "question")
 
 
 class SqlDigests:
-    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        now: Callable[[], datetime] = utc_now,
+        added: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`added` is called when a digest has been kept."""
         self._engine = engine
         self._now = now
+        self._added = added
 
     async def get(self, digest_id: str) -> DigestRecord | None:
         wanted = select(DigestRow.record).where(DigestRow.id == digest_id)
@@ -51,6 +58,7 @@ class SqlDigests:
         async with writing(self._engine) as connection:
             await statements.put(connection, ArticleRow, article, keep=keep)
             await statements.put(connection, DigestRow, digest_values(record, content_hash, now))
+        self._added()
 
     async def recent(self, limit: int) -> list[DigestRecord]:
         wanted = select(DigestRow.record).order_by(DigestRow.created_at.desc(), DigestRow.id)
