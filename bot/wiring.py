@@ -219,6 +219,67 @@ async def _open(
         yield Service(intake, digester, stores.digests, settings, engine, consulting, web)
 
 
+async def _bot(
+    settings: Settings,
+    kind: Literal["bot", "worker"],
+    stores: Stores,
+    service: Service,
+    make_surfaces: ChatMaker,
+) -> Bot:
+    folder = data_dir(settings)
+    pages = KeptPages(folder / "pages", service.intake.web)
+    maker = _maker(settings, stores, service, pages)
+    me = this_process(kind)
+    store = WorkflowStore(await workflow_database(stores.database.url))
+    chats: dict[str, Chat] = {}
+    daily = _daily(stores, service.digester, chats, me=me.id)
+    workflows = Workflows(
+        stores.deliveries, maker, chats, settings.queue, store=store, executor=me.id, daily=daily
+    )
+    schedule = Schedule(stores.subscriptions, stores.announcements, stores.feeds, daily, workflows)
+    poller = Poller(stores.feeds, service.feed_web, me.id)
+    subscribing = _subscribing(settings, stores, service.feed_web)
+    surfaces: tuple[Surface, ...] = ()
+    if kind == "bot":
+        receiver = Receiver(stores.deliveries, stores.profiles, workflows, settings.limits)
+        commands = Commands(
+            receiver,
+            stores.digests,
+            stores.deliveries,
+            stores.profiles,
+            service.digester,
+            service.consulting,
+        )
+        commands.subscribing = subscribing
+        surfaces = tuple(make_surfaces(settings, stores, receiver, commands))
+    chats.update((surface.chat.platform, surface.chat) for surface in surfaces)
+
+    async def keep_house() -> None:
+        await sweep(stores.database, settings.retention)
+        before = datetime.now(UTC) - timedelta(days=settings.retention.workflows)
+        while await workflows.forget(before):
+            pass
+        await asyncio.to_thread(pages.clear, _PAGE_SECONDS)
+
+    presence = Presence(
+        me, stores.processes, stores.deliveries, workflows, lease=settings.queue.lease
+    )
+    return Bot(
+        service, workflows, presence, surfaces, keep_house, daily, schedule, subscribing, poller
+    )
+
+
+def _maker(settings: Settings, stores: Stores, service: Service, pages: KeptPages) -> Maker:
+    return Maker(
+        pages,
+        service.intake.extract,
+        service.digester,
+        stores.articles,
+        stores.digests,
+        reuse=timedelta(minutes=settings.queue.reuse_minutes),
+    )
+
+
 @asynccontextmanager
 async def open_subscribing(settings: Settings) -> AsyncIterator[Subscribing]:
     """What needs no model. Raises SettingsError where the database cannot be used."""
