@@ -182,7 +182,7 @@ async def test_everything_can_be_done_with_the_keyboard(server: Running) -> None
     async with opened(server) as page:
         await expect(page.locator("#say")).to_be_focused()
         await page.keyboard.type("/")
-        await expect(page.locator("#menu [role=option]")).to_have_count(3)
+        await expect(page.locator("#menu [role=option]")).to_have_count(5)
         await page.keyboard.press("ArrowDown")
         await expect(page.locator("#menu [aria-selected=true]")).to_contain_text("/explain")
         await page.keyboard.press("Tab")

@@ -142,6 +142,21 @@ export async function explain(term, language) {
   return (await call(`/v1/explain?${query}`)).json();
 }
 
+export async function terms(typed) {
+  const query = new URLSearchParams({ q: typed, limit: "6" });
+  return (await (await call(`/v1/terms?${query}`)).json()).terms;
+}
+
+/** `earlier`: the questions before it. Resolves to {answered, answer, not_read}. */
+export async function ask(question, earlier) {
+  return (await call("/v1/ask", post({ question, earlier }))).json();
+}
+
+export async function search(words, limit) {
+  const query = new URLSearchParams({ q: words, limit: String(limit) });
+  return (await (await call(`/v1/search?${query}`)).json()).hits;
+}
+
 export async function words() {
   return (await call("/v1/words")).json();
 }

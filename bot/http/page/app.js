@@ -1,9 +1,10 @@
 // The channel: messages in their order, and what happens when somebody says something.
 
 import * as api from "./api.js";
-import { hereIfSample, originTag } from "./card.js";
+import { hereIfSample } from "./card.js";
 import { Composer, MAX_LINKS, commandList, meaning } from "./composer.js";
 import { el, icon, link } from "./dom.js";
+import { Reading } from "./reading.js";
 import { Reply } from "./reply.js";
 import { clock, currentLanguage, message, setLanguage, setServed, w } from "./words.js";
 
@@ -76,6 +77,8 @@ function grown() {
   scroll.scrollTop = Math.min(bottom, beginning - 12);
 }
 
+const reading = new Reading({ answer, said: (text) => said(text), visit: (id) => visitById(id) });
+
 // --- digests ---
 
 let running = 0;
@@ -131,29 +134,6 @@ function digestLinks(links) {
   if (links.length > MAX_LINKS) answer(el("p", {}, w("tooManyLinks", MAX_LINKS)));
 }
 
-async function explain(term) {
-  try {
-    const found = await api.explain(term, currentLanguage());
-    answer(
-      el("p", { class: "explained", lang: found.language }, el("b", {}, found.term), " ", found.explanation),
-      el(
-        "p",
-        { class: "context" },
-        el("span", {}, originTag(found.origin, found.credit)),
-        found.article && el("span", {}, w("inArticle"), " ", articleLink(found.article)),
-      ),
-    );
-  } catch (error) {
-    if (!error.problem) throw error;
-    answer(el("p", {}, message(error.problem)));
-  }
-}
-
-function articleLink(article) {
-  const title = article.title ?? w("untitled");
-  return article.url ? link(hereIfSample(article.url), title) : el("span", {}, title);
-}
-
 function said(text) {
   const meant = meaning(text);
   if (meant.kind === "nothing") return;
@@ -168,7 +148,13 @@ function said(text) {
       ask({ article: { content: meant.text } });
       break;
     case "explain":
-      explain(meant.term);
+      reading.explain(meant.term);
+      break;
+    case "ask":
+      reading.ask(meant.question);
+      break;
+    case "search":
+      reading.search(meant.words);
       break;
     case "help":
       answer(el("p", {}, w("helpText")), commandList(), el("p", {}, w("helpMore")));
@@ -259,6 +245,12 @@ function visit(record) {
   follow(showKept(record, new Date()));
 }
 
+async function visitById(id) {
+  const record = await api.digestById(id).catch(() => null);
+  if (record === null) answer(el("p", {}, w("gone")));
+  else visit(record);
+}
+
 async function offerSamples() {
   const samples = await api.samples().catch(() => []);
   const own = currentLanguage();
@@ -290,6 +282,7 @@ function speak() {
     node.setAttribute("aria-pressed", String(node.dataset.language === currentLanguage()));
   }
   byId("say").placeholder = w("placeholder");
+  byId("archive-words").placeholder = w("archivePlaceholder");
   for (const reply of replies) reply.redraw();
 }
 
@@ -332,7 +325,11 @@ function askForToken() {
 async function begin() {
   for (const node of document.querySelectorAll("[data-icon]")) node.append(icon(node.dataset.icon));
   api.tokensFrom(askForToken);
-  new Composer({ form: byId("composer"), box: byId("say"), menu: byId("menu"), send: said });
+  new Composer({ form: byId("composer"), box: byId("say"), menu: byId("menu"), send: said, terms: api.terms });
+  byId("archive").addEventListener("submit", (event) => {
+    event.preventDefault();
+    said(`/search ${byId("archive-words").value}`.trim());
+  });
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => {
       setLanguage(button.dataset.language);

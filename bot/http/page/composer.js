@@ -8,6 +8,8 @@ const TEXT_FROM = 400; // characters without a link from which a message is take
 const COMMANDS = [
   { name: "/digest", argument: "argLink", about: "cmdDigest" },
   { name: "/explain", argument: "argTerm", about: "cmdExplain" },
+  { name: "/ask", argument: "argQuestion", about: "cmdAsk" },
+  { name: "/search", argument: "argWords", about: "cmdSearch" },
   { name: "/help", argument: null, about: "cmdHelp" },
 ];
 
@@ -36,7 +38,9 @@ export function meaning(text) {
   if (/^\/[a-z]+(\s|$)/i.test(said)) return command(said);
   const links = linksIn(said);
   if (links.length > 0) return { kind: "links", links };
-  return said.length >= TEXT_FROM ? { kind: "text", text: said } : { kind: "unclear" };
+  if (said.length >= TEXT_FROM) return { kind: "text", text: said };
+  // A sentence that asks is a question to what was read.
+  return /[?？]\s*$/.test(said) ? { kind: "ask", question: said } : { kind: "unclear" };
 }
 
 function command(said) {
@@ -51,6 +55,10 @@ function command(said) {
     }
     case "/explain":
       return argument ? { kind: "explain", term: argument } : { kind: "needs", what: "needsTerm" };
+    case "/ask":
+      return argument ? { kind: "ask", question: argument } : { kind: "needs", what: "needsQuestion" };
+    case "/search":
+      return { kind: "search", words: argument };
     case "/help":
       return { kind: "help" };
     default:
@@ -69,7 +77,9 @@ export function commandList() {
 }
 
 export class Composer {
-  constructor({ form, box, menu, send }) {
+  constructor({ form, box, menu, send, terms }) {
+    this.terms = terms;
+    this.asked = 0;
     this.box = box;
     this.menu = menu;
     this.send = send;
@@ -95,8 +105,19 @@ export class Composer {
     this.grow();
     const typed = /^\/[a-z]*$/i.exec(this.box.value);
     const fitting = typed ? COMMANDS.filter(({ name }) => name.startsWith(typed[0].toLowerCase())) : [];
-    if (fitting.length === 0) this.close();
+    const term = /^\/explain\s+(\S.{0,60})$/i.exec(this.box.value);
+    if (term) this.offerTerms(term[1]);
+    else if (fitting.length === 0) this.close();
     else this.open(fitting);
+  }
+
+  /** Terms that can be explained, while one is typed; an answer that comes late is not shown. */
+  async offerTerms(typed) {
+    const turn = ++this.asked;
+    const found = await this.terms(typed).catch(() => []);
+    if (turn !== this.asked || !this.box.value.startsWith("/explain")) return;
+    if (found.length === 0 || found[0] === typed) this.close();
+    else this.open(found.map((term) => ({ name: `/explain ${term}`, argument: null, about: null })));
   }
 
   grow() {
@@ -121,11 +142,12 @@ export class Composer {
           },
         },
         el("code", {}, one.argument ? `${one.name} <${w(one.argument)}>` : one.name),
-        el("span", {}, w(one.about)),
+        one.about && el("span", {}, w(one.about)),
       ),
     );
     this.menu.replaceChildren(...rows);
     this.menu.hidden = false;
+    this.chose = false;
     this.box.setAttribute("aria-expanded", "true");
     this.mark(0);
   }
@@ -165,13 +187,22 @@ export class Composer {
   menuKey(event) {
     switch (event.key) {
       case "ArrowDown":
+        this.chose = true;
         this.mark(this.chosen + 1);
         return true;
       case "ArrowUp":
+        this.chose = true;
         this.mark(this.chosen - 1);
         return true;
-      case "Tab":
       case "Enter":
+        // a term may be finished although longer ones are offered
+        if (!this.chose && this.fitting[0].about === null) {
+          this.close();
+          return false;
+        }
+        this.complete(this.fitting[this.chosen]);
+        return true;
+      case "Tab":
         this.complete(this.fitting[this.chosen]);
         return true;
       case "Escape":

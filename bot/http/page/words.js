@@ -32,14 +32,36 @@ const WORDS = {
     commands: "Commands",
     cmdDigest: "a digest of the article behind a link",
     cmdExplain: "what a term means, and who says so",
+    cmdAsk: "an answer from the articles read here, with its sources",
+    cmdSearch: "articles read here; filters: level:1-3 lang:ko site:… since:7d",
     cmdHelp: "what can be asked here",
     argLink: "link",
     argTerm: "term",
+    argQuestion: "question",
+    argWords: "words",
     noLink:
       "I found no link in that. Paste a link that begins with http:// or https://, or type /help. A longer text pasted here is digested as it is.",
     unknownCommand: (name) => `I do not know ${name}. These are the commands:`,
     needsLink: "Give me a link: /digest https://…",
     needsTerm: "Give me a term: /explain idempotency",
+    needsQuestion: "Give me a question: /ask why use a connection pool?",
+    archivePlaceholder: "Search what was read",
+    archiveSearch: "Search the archive",
+    onlyUsed: "no article says what it is; this is how it is used",
+    easiest: "The easiest article about it:",
+    alsoCalled: (names) => `also called ${names}`,
+    senses: "Other meanings:",
+    related: "Related terms:",
+    near: "Did you mean:",
+    showDigest: "digest",
+    answerWritten: "Written by the model; each sentence is checked against the article it cites.",
+    answerQuoted: "The articles' own words.",
+    notRead: "I haven't read about that.",
+    closest: "The closest that I have read:",
+    foundFor: (words) => `Found for “${words}”`,
+    newest: "The newest articles",
+    foundNothing: (words) => `No article read here fits “${words}”. Other words or fewer filters may help.`,
+    levelOf: (score, label) => `difficulty ${score} · ${label}`,
     tooManyLinks: (n) => `That was more than ${n} links. The first ${n} are being digested; please send the rest again.`,
     helpText: "Paste one or several links and I reply with digests. You can also paste a whole text. Commands:",
     helpMore:
@@ -93,8 +115,6 @@ const WORDS = {
     pastedText: "Pasted text",
     ready: (title, score, label) => `Digest ready: ${title}. Difficulty ${score}, ${label}.`,
     working: "Working on it.",
-    explainFrom: (origin) => `Source: ${origin}`,
-    inArticle: "as explained in",
     tokenTitle: "This server asks for a token",
     tokenText: "Enter the token that was set for it. It is kept until this tab is closed.",
     tokenLabel: "Token",
@@ -138,14 +158,36 @@ const WORDS = {
     commands: "명령",
     cmdDigest: "링크가 가리키는 글의 다이제스트",
     cmdExplain: "용어의 뜻과 그 출처",
+    cmdAsk: "여기서 읽은 글에서 찾은 답과 그 출처",
+    cmdSearch: "여기서 읽은 글 찾기. 조건: level:1-3 lang:ko site:… since:7d",
     cmdHelp: "여기서 할 수 있는 일",
     argLink: "링크",
     argTerm: "용어",
+    argQuestion: "질문",
+    argWords: "낱말",
     noLink:
       "링크를 찾지 못했습니다. http:// 또는 https://로 시작하는 링크를 붙여 넣거나 /help를 입력해 보세요. 긴 글을 그대로 붙여 넣어도 됩니다.",
     unknownCommand: (name) => `${name}은(는) 모르는 명령입니다. 쓸 수 있는 명령은 다음과 같습니다.`,
     needsLink: "링크를 함께 적어 주세요: /digest https://…",
     needsTerm: "용어를 함께 적어 주세요: /explain 멱등성",
+    needsQuestion: "질문을 함께 적어 주세요: /ask 커넥션 풀은 왜 쓰나요?",
+    archivePlaceholder: "읽은 글 찾기",
+    archiveSearch: "읽은 글에서 검색",
+    onlyUsed: "정의한 글은 없고, 이렇게 쓰입니다",
+    easiest: "가장 쉬운 글:",
+    alsoCalled: (names) => `다른 이름: ${names}`,
+    senses: "다른 뜻:",
+    related: "관련 용어:",
+    near: "혹시 이런 용어인가요?",
+    showDigest: "요약 보기",
+    answerWritten: "모델이 썼고, 문장마다 인용한 글과 대조했습니다.",
+    answerQuoted: "글의 문장을 그대로 옮겼습니다.",
+    notRead: "그 내용은 아직 읽은 글에 없습니다.",
+    closest: "읽은 글 가운데 그나마 가까운 글:",
+    foundFor: (words) => `‘${words}’ 검색 결과`,
+    newest: "최근에 읽은 글",
+    foundNothing: (words) => `‘${words}’에 맞는 글을 찾지 못했습니다. 다른 낱말로 찾거나 조건을 줄여 보세요.`,
+    levelOf: (score, label) => `난이도 ${score} · ${label}`,
     tooManyLinks: (n) => `링크가 ${n}개보다 많습니다. 처음 ${n}개를 처리하니 나머지는 다시 보내 주세요.`,
     helpText: "링크를 하나 또는 여러 개 붙여 넣으면 다이제스트로 답합니다. 글 전체를 붙여 넣어도 됩니다. 명령은 다음과 같습니다.",
     helpMore:
@@ -199,8 +241,6 @@ const WORDS = {
     pastedText: "붙여 넣은 글",
     ready: (title, score, label) => `다이제스트 완료: ${title}. 난이도 ${score}, ${label}.`,
     working: "작업을 시작했습니다.",
-    explainFrom: (origin) => `출처: ${origin}`,
-    inArticle: "설명이 나온 글:",
     tokenTitle: "이 서버는 토큰이 필요합니다",
     tokenText: "서버에 설정한 토큰을 입력하세요. 이 탭을 닫을 때까지만 보관합니다.",
     tokenLabel: "토큰",
@@ -250,6 +290,11 @@ export function w(key, ...values) {
 /** Words of the server: kind is labels, factors or notes. An unknown key is shown as it is. */
 export function servedWord(kind, key) {
   return served[language]?.[kind]?.[key] ?? key;
+}
+
+/** "difficulty 2.0 · elementary" of an article. */
+export function level({ difficulty, label }) {
+  return w("levelOf", difficulty.toFixed(1), servedWord("labels", label));
 }
 
 export function message(problem) {
