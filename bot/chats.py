@@ -139,6 +139,11 @@ class Surface(Protocol):
     def routes(self) -> Sequence[BaseRoute]:
         """Addresses that the platform comes to, for the HTTP server; often none."""
 
+    @property
+    def ended_by(self) -> str:
+        """Why the platform will not have us until somebody changes something, as one sentence;
+        "" while it does. The other surfaces go on."""
+
     async def start(self) -> None:
         """Checks the tokens and connects. Raises SettingsError with what to do when they are
         wrong. Returns when events can come in."""

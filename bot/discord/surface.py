@@ -71,6 +71,7 @@ class DiscordSurface:
         self._running: asyncio.Task[None] | None = None
         self._life: asyncio.Task[None] | None = None
         self._closing = False
+        self._ended_by = ""
         self._beside: set[asyncio.Task[Any]] = set()
         self._chat = DiscordChat(self._connected)
 
@@ -82,6 +83,11 @@ class DiscordSurface:
     def routes(self) -> tuple[()]:
         """None: everything comes over the gateway."""
         return ()
+
+    @property
+    def ended_by(self) -> str:
+        """A token or an intent that Discord took back while we were connected."""
+        return self._ended_by
 
     def _was_there(self) -> datetime | None:
         """A dead connection may have looked alive for as long as the heartbeat's patience."""
@@ -101,7 +107,7 @@ class DiscordSurface:
         await self._connect(token.get_secret_value())
         self._diary.write(alive=_now())
         self._life = asyncio.create_task(self._stay_connected(token.get_secret_value()))
-        self._life.add_done_callback(_tell_end)
+        self._life.add_done_callback(self._tell_end)
         self._start_beside(self._keep_diary())
         self._start_beside(self._sync())
         self._start_beside(asyncio.to_thread(warm_up))
@@ -280,6 +286,11 @@ class DiscordSurface:
             if self._is_connected():
                 self._diary.write(alive=_now())
 
+    def _tell_end(self, life: asyncio.Task[None]) -> None:
+        if not life.cancelled() and (error := life.exception()) is not None:
+            self._ended_by = str(error)
+            log.error("Discord is left alone until the next start. %s", error)
+
     def _start_beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._beside.add(task)
@@ -289,11 +300,6 @@ class DiscordSurface:
         self._beside.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("work beside the gateway failed", exc_info=error)
-
-
-def _tell_end(life: asyncio.Task[None]) -> None:
-    if not life.cancelled() and (error := life.exception()) is not None:
-        log.error("Discord: %s", error)
 
 
 def settings_error(key: str) -> SettingsError:

@@ -18,11 +18,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from bot.chats import Surface
+from bot.figures import WatchedEngine
 from bot.http.api import Api
 from bot.http.bodies import mistakes_in
 from bot.http.feeds import FeedPages
 from bot.http.metrics import CONTENT_TYPE, Metrics
 from bot.http.problems import HttpProblem, problem_response, unexpected
+from bot.http.requests import RequestIds
 from bot.http.samples import SAMPLES, sample_at
 from bot.http.security import Guard, check_exposure
 from bot.subscribing import Subscribing
@@ -54,18 +56,21 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    metrics = Metrics()
+    engine = service.engine
+    watched = engine if isinstance(engine, WatchedEngine) else None
+    metrics = Metrics(watched.figures if watched else None, watched.inner if watched else engine)
     api = Api(service, metrics, max_body=settings.http.max_body)
     app.include_router(api.router())
     if subscribing is not None:
         feeds = FeedPages(subscribing, service.digests, max_body=settings.http.max_body)
         app.include_router(feeds.router())
     _serve_pages(app)
-    _serve_operators(app, metrics)
+    _serve_operators(app, metrics, surfaces)
     for surface in surfaces:
         app.router.routes.extend(surface.routes)
     _answer_problems(app)
     app.add_middleware(Guard, http=settings.http)
+    app.add_middleware(RequestIds)
     return app
 
 
@@ -107,10 +112,17 @@ def _serve_pages(app: FastAPI) -> None:
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
 
-def _serve_operators(app: FastAPI, metrics: Metrics) -> None:
+def _serve_operators(app: FastAPI, metrics: Metrics, surfaces: Sequence[Surface]) -> None:
     @app.get("/healthz", summary="Whether the server answers")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
+
+    @app.get("/readyz", summary="Whether every chat still takes links in; else why not")
+    async def readyz() -> JSONResponse:
+        ended = {one.chat.platform: one.ended_by for one in surfaces if one.ended_by}
+        if not ended:
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ended", "chats": ended}, status_code=503)
 
     @app.get("/metrics", summary="Counters for Prometheus", response_class=Response)
     async def figures() -> Response:

@@ -88,6 +88,11 @@ class SlackSurface:
         return [*events, *(self._http.install_routes() if self._many else [])]
 
     @property
+    def ended_by(self) -> str:
+        """Nothing that Slack says ends us: a token may be given back to us any time."""
+        return ""
+
+    @property
     def connected(self) -> bool:
         """Whether events can come in now."""
         if self._settings.mode == "http":

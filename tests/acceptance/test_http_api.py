@@ -27,6 +27,7 @@ from core.errors import (
     SiteUnavailable,
     UnsupportedType,
 )
+from core.places import Platform
 
 PAGE = Path(samples.FOLDER).parent / "page"
 
@@ -314,6 +315,34 @@ async def test_the_description_names_every_address(server: Running) -> None:
     assert [kind["title"] for kind in kinds] == ["LinkBody", "ArticleBody", "Article"]
     assert (await server.client.get("/docs")).status_code == 200
     assert (await server.client.get("/healthz")).json() == {"status": "ok"}
+
+
+class Chat:
+    """A chat that ended, or did not."""
+
+    def __init__(self, platform: Platform, ended_by: str = "") -> None:
+        self.platform = platform
+        self.ended_by = ended_by
+        self.routes = ()
+
+    @property
+    def chat(self) -> Any:
+        return self
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def test_it_is_ready_until_a_chat_has_ended_and_says_why() -> None:
+    slack, discord = Chat("slack"), Chat("discord")
+    async with running(surfaces=[slack, discord]) as server:
+        assert (await server.client.get("/readyz")).status_code == 200
+        discord.ended_by = "the token was taken back"
+        answer = await server.client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["chats"] == {"discord": "the token was taken back"}
+        assert (await server.client.get("/healthz")).status_code == 200, "the rest goes on"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/v1/digest", 405)])

@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.discord_bot import LINK, Bot, Memory, a_bot
+from support.builders import a_shared_link
+from support.discord_bot import LINK, Bot, Memory, a_bot, place_of
 from support.discord_entities import Channel, User
 from support.discord_people import visible_text
 from support.discord_server import DiscordServer, discord_server
 
 from bot.discord.marks import Diary
 from bot.discord.surface import explain_intents
-from core.errors import SettingsError, StorageUnavailable
+from core.errors import ChatUnavailable, SettingsError, StorageUnavailable
 from core.places import Delivery, SharedLink
 from core.settings import DiscordSettings, LimitSettings
 
@@ -174,7 +175,11 @@ async def test_a_missing_intent_ends_the_start_with_the_setting_to_change(
 
 @pytest.mark.parametrize(("code", "named"), [(4004, "TOKEN"), (4014, "message_content")])
 async def test_a_refusal_later_ends_the_surface(
-    server: DiscordServer, channel: Channel, code: int, named: str
+    server: DiscordServer,
+    channel: Channel,
+    code: int,
+    named: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with a_bot(server) as bot:
         ended = asyncio.create_task(bot.surface.ended())
@@ -182,6 +187,11 @@ async def test_a_refusal_later_ends_the_surface(
         with pytest.raises(SettingsError, match=named):
             async with asyncio.timeout(5):
                 await ended
+        assert named in bot.surface.ended_by
+        [told] = [one for one in caplog.messages if "left alone until the next start" in one]
+        assert bot.surface.ended_by in told
+        with pytest.raises(ChatUnavailable):  # what is to be said waits for the next start
+            await bot.surface.chat.find(a_shared_link(place=place_of(channel), message="1"), "key")
 
 
 async def test_a_discord_that_is_away_is_waited_for(

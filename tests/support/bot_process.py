@@ -75,6 +75,7 @@ class MessengerSurface:
         self.chat = MessengerChat(self.client)
         self.receiver = receiver
         self.routes: tuple[()] = ()
+        self.ended_by = ""
         self.listening: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

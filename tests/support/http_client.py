@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from support.consulting import a_consulting
 from support.fakes import FakeDigests, FakeEncoder, FakeWeb
 from support.little_library import LittleLibrary
 
+from bot.chats import Surface
 from bot.http.app import create_app
 from bot.intake import Intake
+from bot.subscribing import Subscribing
 from bot.wiring import Service
 from core.article import Language, Page
 from core.digesting import Digester
@@ -137,7 +140,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    pages: Mapping[str, Page | DigestError] | None = None, **http: Any
+    pages: Mapping[str, Page | DigestError] | None = None,
+    *,
+    subscribing: Subscribing | None = None,
+    surfaces: Sequence[Surface] = (),
+    **http: Any,
 ) -> AsyncIterator[Running]:
     """`http` are settings of that section; the port is always a free one."""
     settings = Settings.model_validate({"http": {"port": 0, **http}})
@@ -151,18 +158,19 @@ async def running(
     service = Service(
         intake, digester, digests, settings, engine, a_consulting(library), SafeWeb(WebSettings())
     )
-    async with _served(service, settings) as address:
+    app = create_app(service, settings, surfaces, subscribing)
+    async with _served(app) as address:
         async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client:
             yield Running(client, service, engine, library)
         engine.release()
 
 
 @asynccontextmanager
-async def _served(service: Service, settings: Settings) -> AsyncIterator[str]:
+async def _served(app: FastAPI) -> AsyncIterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            create_app(service, settings),
+            app,
             log_config=None,
             access_log=False,
             lifespan="off",
