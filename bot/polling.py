@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from core.web.asking import FeedWeb, HostTurns, asked
 log = logging.getLogger(__name__)
 
 LEASE = 600.0  # seconds: a host's few feeds, each as slow as we bear
+_IN_STORE = 4  # times as many as are asked at once; each must come to its turn within its lease
 _LOOK = 30.0  # seconds at most between two looks: somebody may have added a feed
 _TROUBLE = 10.0  # seconds after which a database that was away is asked again
 
@@ -53,6 +54,7 @@ class Poller:
         self._told = told
         self._now = now
         self._turns = HostTurns()
+        self._claimed: deque[list[Source]] = deque()
         self._working: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self.counts: Counter[str] = Counter()
@@ -104,16 +106,19 @@ class Poller:
         return min(max((next_at - self._now()).total_seconds(), 1.0), _LOOK)
 
     async def _begin(self) -> bool:
-        """Whether anything was claimed."""
-        room = self._at_once - len(self._working)
-        if room <= 0:
-            return False
-        due = await self._feeds.due(self._now(), room, by=self._me, lease=LEASE)
-        for sources in _by_host(due):
-            task = asyncio.create_task(self._poll_all(sources))
+        """Whether anything was begun."""
+        if not self._claimed and len(self._working) < self._at_once:
+            # Some in store: looking up what is due costs more than a feed that has not changed.
+            limit = _IN_STORE * self._at_once
+            due = await self._feeds.due(self._now(), limit, by=self._me, lease=LEASE)
+            self._claimed.extend(_by_host(due))
+        begun = False
+        while self._claimed and len(self._working) < self._at_once:
+            task = asyncio.create_task(self._poll_all(self._claimed.popleft()))
             self._working.add(task)
             task.add_done_callback(self._done)
-        return bool(due)
+            begun = True
+        return begun
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
@@ -148,6 +153,7 @@ class Poller:
             self._told(new)
 
     async def _stop(self) -> None:
+        self._claimed.clear()
         working = list(self._working)
         for task in working:
             task.cancel()

@@ -123,15 +123,16 @@ class SqlFeeds:
     ) -> list[Entry]:
         now = source.polled_at or self._now()
         mine = (FeedRow.id == source.id, FeedRow.claimed_by == by, _ALIVE)
+        keep = update(FeedRow).where(*mine).values(source_values(source, now) | _UNCLAIMED_NOW)
         async with writing(self._engine) as connection:
+            if not announced:  # as most of the time: one statement
+                await connection.execute(keep)
+                return []
             asked = select(FeedRow.changed_at).where(*mine).with_for_update()
             before = (await connection.execute(asked)).one_or_none()
             if before is None:
                 return []
-            values = source_values(source, now) | _UNCLAIMED_NOW
-            await connection.execute(update(FeedRow).where(FeedRow.id == source.id).values(values))
-            if not announced:
-                return []
+            await connection.execute(keep)
             return await _keep(connection, source, announced, now, first=before[0] is None)
 
     async def entries_since(
@@ -203,10 +204,17 @@ async def _keep(
     here, elsewhere = await _known(connection, source.id, owned)
     found = sort(source.id, announced, owned, here, elsewhere, now, first=first)
     await _remember(connection, source.id, found, here, now)
-    tried = await _tried(connection, [hash_of(entry.link) for entry in found.entries])
-    for entry in found.entries:
-        values = entry_values(entry) | tried.get(hash_of(entry.link), {})
-        await statements.add(connection, FeedEntryRow, values)
+    if found.entries:
+        tried = await _tried(connection, [hash_of(entry.link) for entry in found.entries])
+        rows = [entry_values(entry) | tried.get(hash_of(entry.link), {}) for entry in found.entries]
+        # Its keys were not there, so neither was it; but retention takes keys and entries apart.
+        await delete_rows(
+            connection,
+            FeedEntryRow,
+            FeedEntryRow.feed_id == source.id,
+            FeedEntryRow.id.in_([row["id"] for row in rows]),
+        )
+        await connection.execute(insert(FeedEntryRow), rows)
     return list(found.new)
 
 

@@ -72,21 +72,33 @@ class FeedHosts:
                 told = {**self.seen, "most_at_once": most, "hosts": len(self._hosts)}
                 await _send(writer, 200, {}, json.dumps(told).encode())
             else:
-                await self._turn(path, headers, writer)
+                await self._turn(path, headers, reader, writer)
         with suppress(ConnectionError):
             writer.close()
             await writer.wait_closed()
 
-    async def _turn(self, path: str, headers: dict[str, str], writer: asyncio.StreamWriter) -> None:
+    async def _turn(
+        self,
+        path: str,
+        headers: dict[str, str],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         name = headers["host"].split(":")[0]
         host = self._hosts.setdefault(name, Host())
         host.busy += 1
         host.most = max(host.most, host.busy)
         host.asked += 1
         self.seen["requests"] += 1
+        answering = asyncio.create_task(self._answer(name, host, path, headers, writer))
+        hanging_up = asyncio.create_task(reader.read(1))
         try:
-            await self._answer(name, host, path, headers, writer)
+            # Who has hung up is not there any more, however slow we are.
+            await asyncio.wait({answering, hanging_up}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for task in (answering, hanging_up):
+                task.cancel()
+            await asyncio.gather(answering, hanging_up, return_exceptions=True)
             host.busy -= 1
 
     async def _answer(
