@@ -92,6 +92,8 @@ class Details(_Value):
     `drafted` is the share of its words that the model itself saw. `checked` counts the
     model's sentences compared with the article, `rejected` those that it did not bear out
     and that were replaced or dropped. `notes` are sentence keys for `bot/replies.py`.
+    `probabilities` are those of the difficulty's labels, easiest first; `uncertain` says that two
+    of them are about as likely. `guarded` counts sentences that were not fit to be posted.
     """
 
     language: Language
@@ -108,6 +110,9 @@ class Details(_Value):
     term_origins: tuple[TermOrigin, ...]
     questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    uncertain: bool = False
+    guarded: int = Field(default=0, ge=0)
 
 
 class ArticleHead(_Value):

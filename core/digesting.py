@@ -1,6 +1,6 @@
 """Article in, digest out: the use case.
 
-    cut | judge | draft (model) | ground (every claim against the article) | combine | Digest
+    cut | judge | draft (model) | ground (every claim against the article) | guard | combine | Digest
 
 Whatever the model writes is a draft. A sentence that the article does not bear out is replaced
 by the article's own best sentence of that part, so a small model can be wrong without the
@@ -15,7 +15,7 @@ import hashlib
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,19 +23,20 @@ from core.article import Article, Language
 from core.chunks import Document, cut
 from core.digest import (
     Details,
-    DifficultyLevel,
     Digest,
     DigestRecord,
-    Factor,
+    SummarySentence,
     TechnicalTerm,
     TermOrigin,
     head_of,
 )
 from core.drafting import Draft
 from core.errors import BadLink, EmptyArticle
-from core.judging import difficulty
+from core.judging import difficulty, meaning
 from core.judging.combine import Claim, combine
 from core.judging.faithful import Evidence, Support
+from core.judging.gist import rank
+from core.judging.guardrail import Guard
 from core.judging.keywords import keywords
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
@@ -49,7 +50,7 @@ from core.prompts import summary as summary_prompt
 from core.settings import DigestSettings, GenerationSettings, OutputLanguage
 
 # Bump when the same article would get another digest: kept digests of older versions are not shown.
-VERSION = "1"
+VERSION = "2"
 # Sentences turned into vectors; a longer article's are chosen by their words first (2 ms each).
 _EMBEDDED = 400
 
@@ -59,8 +60,7 @@ class _Study:
     """What is known of an article before the model has written a word."""
 
     document: Document
-    level: DifficultyLevel
-    factors: tuple[Factor, ...]
+    judged: difficulty.Judged
     keywords: tuple[str, ...]
     prerequisites: tuple[str, ...]
     terms: tuple[Explained, ...]
@@ -130,12 +130,14 @@ class Digester:
         head = head_of(article, document.language, _site(article))
         yield Reading(head, document.words, len(document.parts))
 
-        study = await asyncio.to_thread(self._study, document, wanted)
-        yield Judged(study.level, study.factors, study.keywords)
-
         embedded = await self._embed(document)
+        subject = await self._subject(document, embedded)
+        study = await asyncio.to_thread(self._study, document, wanted, subject)
+        yield Judged(study.judged.level, study.judged.factors, study.keywords)
+
         weighed = await asyncio.to_thread(weigh, document, embedded)
-        draft = Draft(self.engine, self.options, self.settings, document, weighed)
+        ranks = await asyncio.to_thread(rank, document, weighed)
+        draft = Draft(self.engine, self.options, self.settings, document, weighed, ranks)
         async with aclosing(draft.write(study.keywords, study.terms)) as pieces:
             async for piece in pieces:
                 yield piece
@@ -144,7 +146,10 @@ class Digester:
         evidence = await asyncio.to_thread(Evidence, document, embedded)
         claims = await self._ground(draft, evidence)
         terms = (*study.terms, *await self._ground_terms(draft, evidence))[: self.settings.terms]
-        sentences = combine(document, weighed, claims, self.settings.sentences)
+        guarding = _Guarding(Guard(article.content, article.url))
+        count = self.settings.sentences
+        sentences = guarding.cleaned(combine(document, weighed, claims, count, guarding.fit))
+        terms = guarding.kept(terms)
         details = self._details(study, draft, claims, terms, wanted)
         record = DigestRecord(
             id=self.digest_id(article, language),
@@ -152,24 +157,24 @@ class Digester:
             digest=Digest(
                 summary=" ".join(sentence.text for sentence in sentences),
                 keywords=study.keywords,
-                difficulty_level=study.level,
+                difficulty_level=study.judged.level,
                 prerequisites=study.prerequisites,
                 technical_terms=tuple(
                     TechnicalTerm(term=t.term, explanation=t.explanation) for t in terms
                 ),
                 processing_time=round(time.monotonic() - started, 3),
             ),
-            details=details.model_copy(update={"sentences": sentences}),
+            details=details.model_copy(update={"sentences": sentences, "guarded": guarding.count}),
         )
         yield Finished(record)
 
-    def _study(self, document: Document, wanted: Language) -> _Study:
-        level, factors = difficulty.judge(document)
+    def _study(
+        self, document: Document, wanted: Language, subject: Vectors | None = None
+    ) -> _Study:
         names = keywords(document, max(self.settings.keywords, 12))
         return _Study(
             document=document,
-            level=level,
-            factors=factors,
+            judged=difficulty.judge(document, subject),
             keywords=names[: self.settings.keywords],
             prerequisites=prerequisites(document),
             terms=tuple(explained(document, names, self.settings.terms, wanted)),
@@ -191,6 +196,13 @@ class Digester:
         rows = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
         rows[order] = found
         return rows
+
+    async def _subject(self, document: Document, embedded: Vectors | None) -> Vectors | None:
+        """Title and sentences for the difficulty, where its head belongs to this encoder."""
+        if embedded is None or not meaning.fits(self.encoder.name):
+            return None
+        title = await self.encoder.embed([document.title or document.sentences[0].text])
+        return np.vstack([title, embedded])
 
     async def _ground(self, draft: Draft, evidence: Evidence) -> list[Claim]:
         written = [(part, text) for part, texts in draft.written.items() for text in texts]
@@ -241,11 +253,13 @@ class Digester:
             checked=len(claims),
             rejected=sum(not claim.borne for claim in claims),
             sentences=(),
-            factors=study.factors,
+            factors=study.judged.factors,
             term_origins=tuple(
                 TermOrigin(term=t.term, origin=t.origin, credit=t.credit) for t in terms
             ),
-            notes=_notes(document, draft, claims, wanted),
+            notes=_notes(study, draft, claims, wanted),
+            probabilities=study.judged.probabilities,
+            uncertain=study.judged.uncertain,
         )
 
     async def questions(self, record: DigestRecord) -> tuple[str, ...]:
@@ -280,16 +294,51 @@ def _wanted(article: Article, language: OutputLanguage) -> Language:
     return detect(article.content, article.language) if language == "auto" else language
 
 
+class _Guarding:
+    """The guardrail over one digest, with a count of what it kept back or cleaned."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._found: set[str] = set()
+
+    @property
+    def count(self) -> int:
+        return len(self._found)
+
+    def _checked(self, text: str) -> str:
+        found = self._guard.check(text)
+        if found.troubles:
+            self._found.add(text)
+        return found.text
+
+    def fit(self, text: str) -> bool:
+        return bool(self._checked(text))
+
+    def cleaned(self, sentences: Sequence[SummarySentence]) -> tuple[SummarySentence, ...]:
+        return tuple(
+            one.model_copy(
+                update={"text": self._checked(one.text), "source": self._checked(one.source)}
+            )
+            for one in sentences
+        )
+
+    def kept(self, terms: Sequence[Explained]) -> tuple[Explained, ...]:
+        cleaned = (replace(term, explanation=self._checked(term.explanation)) for term in terms)
+        return tuple(term for term in cleaned if term.explanation)
+
+
 def _notes(
-    document: Document, draft: Draft, claims: Sequence[Claim], wanted: Language
+    study: _Study, draft: Draft, claims: Sequence[Claim], wanted: Language
 ) -> tuple[str, ...]:
     notes = []
-    if wanted != document.language:
+    if study.judged.uncertain:
+        notes.append("difficulty_close")
+    if wanted != study.document.language:
         notes.append("no_translation")
     if not draft.able:
         notes.append("korean_extractive")
     elif claims and not any(claim.borne for claim in claims):
         notes.append("nothing_supported")
-    if draft.able and draft.share < 0.995:
+    if draft.able and not draft.complete:
         notes.append("partly_drafted")
     return tuple(notes)

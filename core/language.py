@@ -153,6 +153,11 @@ def ends_with_copula(sentence: str) -> bool:
     return any(token.tag == "VCP" for token in _tokens(sentence)[-4:])
 
 
+def morphemes(text: str) -> list[Token]:
+    """Korean: all morphemes in order, with their part of speech."""
+    return _tokens(text)
+
+
 def _tokens(text: str) -> list[Token]:
     found: list[Token] = []
     for piece in _pieces(text, _KIWI_CHARACTERS):

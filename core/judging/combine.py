@@ -6,7 +6,7 @@ Then the weightiest that do not repeat each other are taken and put in the artic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.chunks import Document
@@ -42,9 +42,16 @@ class _Candidate:
 
 
 def combine(
-    document: Document, weighed: Weighed, claims: Sequence[Claim], count: int
+    document: Document,
+    weighed: Weighed,
+    claims: Sequence[Claim],
+    count: int,
+    fit: Callable[[str], bool] = bool,
 ) -> tuple[SummarySentence, ...]:
-    """At most `count` sentences in the article's order, each with its source."""
+    """At most `count` sentences in the article's order, each with its source.
+
+    `fit` says whether a sentence may be shown at all.
+    """
     pool = [_own(document, weighed, index) for index in weighed.best(count * 3)]
     pool += [_drafted(document, weighed, claim) for claim in claims if claim.borne]
     for part in {claim.part for claim in claims if not claim.borne}:
@@ -52,6 +59,7 @@ def combine(
         pool += [
             _own(document, weighed, i) for i in weighed.best(1, range(inside.start, inside.end))
         ]
+    pool = [candidate for candidate in pool if fit(candidate.text)]
     taken = _without_repeats(pool, count, WEIGHTS[document.language].repeat)
     ordered = sorted(taken, key=lambda c: (c.index, not c.model))
     return tuple(

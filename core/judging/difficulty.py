@@ -5,15 +5,19 @@ concepts    how complex the ideas: abstract nouns, long sentences, formulas and 
 background  how much must be known before: technologies built on, unexplained short forms, level words
 algorithms  how complex the code is: nesting, branching, asymptotics; shell commands are light
 
-Each factor is a sum of measurements, each scaled from its low to its high on the training
-articles, so that 1 is the lowest and 5 the highest tenth. The weights are fitted by
-`python -m training.difficulty_factors` (ridge on the labelled articles, sites as groups);
-rerun it before touching one.
+Where an encoder knows the language, `core.judging.meaning` says how hard the subject is; that is
+the weightiest part of the concepts, and the sum is scaled by `python -m training difficulty`.
+Without vectors each factor is a sum of measurements, each scaled from its low to its high on the
+training articles; those weights are fitted by `python -m training.difficulty_factors` (ridge on
+the labelled articles, sites as groups). Rerun what made a number before touching it.
+
+`judge` is the one way in; `score` is for whoever has a title and a text only.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -21,13 +25,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from typing import NamedTuple
 
-from core.article import Language
-from core.chunks import Block, Document
-from core.digest import DifficultyLevel, Factor, FactorName
+from core.article import Article, Language
+from core.chunks import Block, Document, cut
+from core.digest import LABELS, DifficultyLevel, Factor, FactorName
+from core.judging import meaning
 from core.judging.background import background
 from core.judging.prerequisites import technologies
 from core.language import is_stopword, raw_words, words
+from core.ports import Vectors
 
 FACTORS: tuple[FactorName, ...] = ("terms", "concepts", "background", "algorithms")
 
@@ -68,14 +75,104 @@ def fit(language: Language) -> Fit:
     return Fit(scales, raw["low"], raw["high"])
 
 
-def judge(document: Document) -> tuple[DifficultyLevel, tuple[Factor, ...]]:
-    """The level, and the four factors with their shares of it (adding up to 1) and words."""
+class Judged(NamedTuple):
+    """`factors` have shares of the level that add up to 1, and words; `probabilities` are those of
+    the labels, easiest first; `uncertain` where the two likeliest are about as likely.
+    """
+
+    level: DifficultyLevel
+    factors: tuple[Factor, ...]
+    probabilities: tuple[float, ...]
+    uncertain: bool
+
+
+# Two labels whose probabilities differ by less are a toss-up: about a fifth of all articles.
+_CLOSE = 0.02
+# How far a level told from the measurements alone is from the label (standard deviation).
+_SPREAD = 1.5
+
+
+def score(title: str, content: str, vectors: Vectors | None = None) -> float:
+    """1.0-5.0. `vectors`: a row for the title, then one for each sentence of the article."""
+    document = cut(Article(title=title or None, content=content), 330)
+    return judge(document, vectors).level.score
+
+
+def judge(document: Document, vectors: Vectors | None = None) -> Judged:
+    """`vectors`: a row for the title, then one for each sentence, of the encoder `meaning` knows."""
+    if vectors is None or document.language != "en":
+        exact, factors = _from_measurements(document)
+        spread = _SPREAD
+    else:
+        exact, factors = _from_meaning(document, vectors)
+        spread = meaning.head().spread
+    found = _probabilities(min(5.0, max(1.0, exact)), spread)
+    best, second = sorted(found, reverse=True)[:2]
+    return Judged(DifficultyLevel.of(exact), factors, found, best - second < _CLOSE)
+
+
+def _probabilities(exact: float, spread: float) -> tuple[float, ...]:
+    """The label is as far from the level as it was on sites never seen: a normal distribution."""
+
+    def below(edge: float) -> float:
+        return 0.5 * (1.0 + math.erf((edge - exact) / (spread * math.sqrt(2.0))))
+
+    edges = [below(place + 0.5) for place in range(len(LABELS) + 1)]
+    parts = [high - low for low, high in pairwise(edges)]
+    return tuple(round(part / sum(parts), 3) for part in parts)
+
+
+def signs(document: Document) -> dict[str, float]:
+    """Of each factor but the concepts the one measurement that carries over from site to site."""
+    measured = measure(document)
+    scales = fit(document.language).scales
+    code = [n for n, s in scales.items() if s.factor == "algorithms"]
+    return {
+        "terms": measured["rarity"],
+        "background": min(6.0, measured["technologies"]),
+        "algorithms": sum(scales[name].place(measured[name]) for name in code) / len(code),
+    }
+
+
+def _from_meaning(document: Document, vectors: Vectors) -> tuple[float, tuple[Factor, ...]]:
+    head = meaning.head()
+    values = {"concepts": head.concept(vectors[0], vectors[1:]), **signs(document)}
+    standard = {name: head.standard(name, value) for name, value in values.items()}
+    total = sum(head.weights[name] * value for name, value in standard.items())
+    driving = _driving(document)
+    places = {name: head.place(name, standard[name]) for name in FACTORS}
+    whole = sum(head.weights[name] * places[name] for name in FACTORS) or 1.0
+    return head.level(total), tuple(
+        Factor(
+            name=name,
+            score=round(1.0 + 4.0 * places[name], 1),
+            share=round(head.weights[name] * places[name] / whole, 3),
+            words=driving[name] or (_subject(document, vectors) if name == "concepts" else ()),
+        )
+        for name in FACTORS
+    )
+
+
+def _subject(document: Document, vectors: Vectors) -> tuple[str, ...]:
+    """The specialist words of the sentences that drew the article towards the hard end."""
+    texts = [sentence.text for sentence in document.sentences]
+    rare = background(document.language)
+    found = Counter(
+        word
+        for text in meaning.hardest(vectors[1:], texts, 5)
+        for word in raw_words(text)
+        if len(word) > 2 and not is_stopword(word) and rare.specialist(_stemmed(word, "en"))
+    )
+    return _top(found)[:3]
+
+
+def _from_measurements(document: Document) -> tuple[float, tuple[Factor, ...]]:
     fitted = fit(document.language)
     measured = measure(document)
     places = {name: scale.place(measured[name]) for name, scale in fitted.scales.items()}
     total = _total(fitted, places, any(not _is_shell(block) for block in document.code))
-    score = 1.0 + 4.0 * (total - fitted.low) / (fitted.high - fitted.low)
-    return DifficultyLevel.of(score), _factors(fitted, places, document)
+    exact = 1.0 + 4.0 * (total - fitted.low) / (fitted.high - fitted.low)
+    return exact, _factors(fitted, places, document)
 
 
 def _total(fitted: Fit, places: dict[str, float], has_code: bool) -> float:

@@ -4,7 +4,8 @@ import pytest
 from support.builders import an_article
 
 from core.chunks import cut
-from core.judging.faithful import Evidence, breaks, numbers
+from core.judging.facts import numbers
+from core.judging.faithful import AGAINST, BORNE, FOR, Evidence, faithfulness, judge
 
 CONTENT = """Raft elects a leader by majority vote. Each term has at most one leader.
 A follower that hears nothing for 300 milliseconds starts an election.
@@ -98,5 +99,24 @@ def test_numbers_are_compared_in_one_form(text: str, expected: list[str]) -> Non
     assert numbers(text) == expected
 
 
-def test_a_number_that_only_the_passage_has_breaks_nothing() -> None:
-    assert breaks("The pool is small.", "The pool is small: 8 connections.", "en") == ""
+def test_a_number_that_only_the_article_has_breaks_nothing(english: Evidence) -> None:
+    assert english.support("A follower that hears nothing starts an election.").broken == ""
+
+
+def test_a_claim_of_many_sentences_is_as_doubtful_as_its_worst(english: Evidence) -> None:
+    true = "Raft elects a leader by majority vote. Snapshots reduce the size of the log."
+    false = true.replace("reduce", "increase")
+    assert english.support(false).score < english.support(true).score - 0.1
+
+
+def test_support_never_speaks_against_a_claim_and_contradiction_never_for_it() -> None:
+    weights = judge().weights
+    assert set(weights) == {*FOR, *AGAINST}
+    assert min(weights[name] for name in FOR) >= 0
+    assert max(weights[name] for name in AGAINST) <= 0
+
+
+def test_texts_alone_are_enough() -> None:
+    article = an_article(title="Raft", content=CONTENT, language="en")
+    assert faithfulness(article, "Each term has at most one leader.") >= BORNE
+    assert faithfulness(article, "Kafka stores its topics in partitions.") < BORNE

@@ -180,14 +180,14 @@ impl<T: Send> Scheduler<T> {
 
 
 def test_a_harder_article_gets_a_higher_score() -> None:
-    easy, _ = difficulty.judge(english(EASY, "Getting started"))
-    hard, _ = difficulty.judge(english(HARD, "Compaction internals"))
+    easy = difficulty.judge(english(EASY, "Getting started")).level
+    hard = difficulty.judge(english(HARD, "Compaction internals")).level
     assert easy.score <= 2.0
     assert hard.score >= easy.score + 1.5
 
 
 def test_the_factors_shares_add_up_and_name_what_drove_them() -> None:
-    _, factors = difficulty.judge(english(HARD, "Compaction internals"))
+    factors = difficulty.judge(english(HARD, "Compaction internals")).factors
     assert sum(factor.share for factor in factors) == pytest.approx(1.0, abs=0.01)
     assert [factor.name for factor in factors] == list(difficulty.FACTORS)
     by_name = {factor.name: factor for factor in factors}

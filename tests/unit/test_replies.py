@@ -105,7 +105,13 @@ def test_every_label_and_factor_has_its_word() -> None:
 
 
 def test_the_notes_of_the_digester_are_known() -> None:
-    promised = {"korean_extractive", "no_translation", "partly_drafted", "nothing_supported"}
+    promised = {
+        "difficulty_close",
+        "korean_extractive",
+        "no_translation",
+        "partly_drafted",
+        "nothing_supported",
+    }
     assert promised <= set(replies.NOTES)
     assert replies.note("korean_extractive", "en").startswith("This model writes no Korean")
     assert replies.note("something_new", "ko") == "something_new"

@@ -1,0 +1,56 @@
+"""The plain facts of a sentence that can be compared one by one: numbers and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from core.language import is_stopword, raw_words, stem
+
+_SMALL = {
+    w: str(n)
+    for n, w in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve".split()
+    )
+}
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def numbers(text: str) -> list[str]:
+    """Numbers in one form: "1,000" and "1000", "two" and "2" are the same; "one" is a pronoun."""
+    found = [_plain_number(n) for n in _NUMBER.findall(text)]
+    found += [_SMALL[w] for w in raw_words(text) if w in _SMALL and w not in ("zero", "one")]
+    return found
+
+
+def _plain_number(text: str) -> str:
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", text):
+        text = text.replace(",", "")
+    return text.rstrip(".,")
+
+
+_NAME = re.compile(r"[A-Za-z][\w+#]*(?:[-.][A-Za-z0-9+#]\w*)*", re.ASCII)
+
+
+def names(claim: str) -> list[str]:
+    """Proper names and identifiers: a capital or digit inside, or a capital not at the start."""
+    found = []
+    for match in _NAME.finditer(claim):
+        name = match.group()
+        inside = any(c.isupper() or c.isdigit() or c in "_." for c in name[1:])
+        if inside or (name[0].isupper() and match.start() > 0 and not is_stopword(name)):
+            found.append(_name_key(name))
+    return found
+
+
+def _name_key(name: str) -> str:
+    return stem(name.lower().removesuffix("'s"))
+
+
+def name_keys(text: str) -> Iterator[str]:
+    """All words of a text in the form in which `names` gives names, and their pieces."""
+    for match in _NAME.finditer(text):
+        name = match.group()
+        yield _name_key(name)
+        for piece in re.split(r"[-._]", name):
+            yield _name_key(piece)

@@ -1,0 +1,96 @@
+"""What is affirmed and what is negated, and which words are each other's opposites, ko and en.
+
+A sentence's polarity is told word by word: "the lock does not block readers" negates `block`
+and affirms `lock` and `reader`. So a claim can be compared with the whole article: a word that
+the claim negates and that the article only affirms is turned round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from core.article import Language
+from core.language import Token, is_stopword, morphemes, raw_words, stem
+
+_NEGATIONS = frozenset(
+    "not no never cannot can't don't doesn't didn't isn't aren't wasn't weren't won't wouldn't shouldn't couldn't"
+    " hasn't haven't hadn't without neither nor none nothing unable fail fails failed lack lacks lacking".split()
+)
+# The negated word stands within so many words: "not, as one may think, be added".
+_REACH = 6
+# Words between a negation and what it negates that negate nothing themselves.
+_EMPTY = frozenset("be been being able only just yet any longer need necessarily".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Polarity:
+    """Stems (English) or morphemes (Korean) that a text negates, and those it affirms."""
+
+    negated: frozenset[str]
+    affirmed: frozenset[str]
+
+
+def polarity(text: str, language: Language) -> Polarity:
+    signed = list(_signed_ko(text) if language == "ko" else _signed_en(text))
+    return Polarity(
+        frozenset(word for word, positive in signed if not positive),
+        frozenset(word for word, positive in signed if positive),
+    )
+
+
+def _signed_en(text: str) -> Iterator[tuple[str, bool]]:
+    found = raw_words(text)
+    negated: set[int] = set()
+    for place, word in enumerate(found):
+        if word in _NEGATIONS:
+            after = range(place + 1, min(place + 1 + _REACH, len(found)))
+            carrying = (i for i in after if not is_stopword(found[i]) and found[i] not in _EMPTY)
+            negated.update(i for i in (next(carrying, None),) if i is not None)
+    for place, word in enumerate(found):
+        if word not in _NEGATIONS and not is_stopword(word):
+            yield stem(word), place not in negated
+
+
+_CONTENT_KO = ("NNG", "NNP", "SL", "XR", "VV", "VA")
+
+
+def _signed_ko(text: str) -> Iterator[tuple[str, bool]]:
+    """않다, 못하다, 말다, 없다 and 아니다 negate the word before them, 안 and 못 the one behind."""
+    tokens = morphemes(text)
+    carrying = [i for i, token in enumerate(tokens) if _carries(token)]
+    negated: set[int] = set()
+    for place, token in enumerate(tokens):
+        tag = token.tag.split("-")[0]
+        if tag == "MAG" and token.form in ("안", "못"):
+            negated.update([i for i in carrying if i > place][:1])
+        elif _negates(token.form, tag):
+            negated.update([i for i in carrying if i < place][-1:])
+    for place in carrying:
+        yield tokens[place].form.lower(), place not in negated
+
+
+def _carries(token: Token) -> bool:
+    tag = token.tag.split("-")[0]
+    return tag in _CONTENT_KO and not _negates(token.form, tag) and token.form not in ("있", "하")
+
+
+def _negates(form: str, tag: str) -> bool:
+    if form == "없" or (form == "아니" and tag in ("VCN", "VA")):
+        return True
+    return form in ("않", "못하", "말") and tag.startswith("VX")
+
+
+@lru_cache(maxsize=2)
+def opposites(language: Language) -> dict[str, frozenset[str]]:
+    """Each word with its opposites, in the form in which `words` and `polarity` give words."""
+    text = (files("core.judging") / "data" / f"opposites_{language}.txt").read_text("utf-8")
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        for pair in [] if line.startswith("#") else line.split():
+            one, other = (stem(w) if language == "en" else w for w in pair.split("/"))
+            found.setdefault(one, set()).add(other)
+            found.setdefault(other, set()).add(one)
+    return {word: frozenset(others) for word, others in found.items()}

@@ -1,0 +1,163 @@
+"""What every judge's training reports: intervals, confusion, curves, and who made it from what.
+
+Figures go into a run's folder: `report.json`, and PNG of the confusion matrix and of the ROC and
+precision-recall curves.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def interval(
+    measure: Callable[[NDArray[np.int64]], float], count: int, *, draws: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95% bootstrap interval of a measure of row numbers; draws it is undefined for are left out."""
+    chance = np.random.default_rng(seed)
+    found = [measure(chance.integers(0, count, count)) for _ in range(draws)]
+    known = [value for value in found if np.isfinite(value)]
+    if not known:
+        return float("nan"), float("nan")
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def auc(truth: Sequence[int], scores: Sequence[float]) -> tuple[float, float, float]:
+    """ROC-AUC with its interval."""
+    from sklearn.metrics import roc_auc_score
+
+    true, given = np.asarray(truth), np.asarray(scores)
+
+    def measure(draw: NDArray[np.int64]) -> float:
+        if len(set(true[draw].tolist())) < 2:
+            return float("nan")
+        return float(roc_auc_score(true[draw], given[draw]))
+
+    return (measure(np.arange(len(true))), *interval(measure, len(true)))
+
+
+def classification(truth: Sequence[Any], guesses: Sequence[Any]) -> dict[str, Any]:
+    """Accuracy, precision, recall, F1 micro and macro, fall-out by class, confusion (blueprint B12)."""
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    labels = sorted({*truth, *guesses})
+    matrix = confusion_matrix(truth, guesses, labels=labels)
+    macro = precision_recall_fscore_support(truth, guesses, average="macro", zero_division=0.0)
+    micro = precision_recall_fscore_support(truth, guesses, average="micro", zero_division=0.0)
+    wrong = matrix.sum(0) - np.diag(matrix)
+    others = matrix.sum() - matrix.sum(1)
+    return {
+        "accuracy": float(np.diag(matrix).sum() / matrix.sum()),
+        "macro": dict(zip(("precision", "recall", "f1"), map(float, macro[:3]), strict=True)),
+        "micro": dict(zip(("precision", "recall", "f1"), map(float, micro[:3]), strict=True)),
+        "fall_out": {
+            str(name): float(w / o) if o else 0.0
+            for name, w, o in zip(labels, wrong, others, strict=True)
+        },
+        "labels": [str(name) for name in labels],
+        "confusion": matrix.tolist(),
+    }
+
+
+def draw_confusion(found: dict[str, Any], path: Path, title: str) -> None:
+    plot = _pyplot()
+    figure, axes = plot.subplots(figsize=(4.2, 3.8))
+    matrix = np.array(found["confusion"])
+    axes.imshow(matrix / np.maximum(1, matrix.sum(1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(matrix):
+        axes.text(column, row, str(value), ha="center", va="center")
+    axes.set_xticks(range(len(found["labels"])), found["labels"], rotation=30)
+    axes.set_yticks(range(len(found["labels"])), found["labels"])
+    axes.set(xlabel="said", ylabel="true", title=title)
+    _save(figure, path)
+
+
+def draw_curves(curves: dict[str, tuple[Sequence[int], Sequence[float]]], path: Path) -> None:
+    """ROC and precision-recall, a line each name."""
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
+    plot = _pyplot()
+    figure, (left, right) = plot.subplots(1, 2, figsize=(9, 4))
+    for name, (truth, scores) in curves.items():
+        fall_out, recall, _ = roc_curve(truth, scores)
+        left.plot(fall_out, recall, label=name)
+        precision, found, _ = precision_recall_curve(truth, scores)
+        right.plot(found, precision, label=name)
+    left.plot([0, 1], [0, 1], ":", color="grey")
+    left.set(xlabel="fall-out", ylabel="recall", title="ROC")
+    right.set(xlabel="recall", ylabel="precision", title="precision-recall")
+    left.legend(fontsize=8)
+    _save(figure, path)
+
+
+def _pyplot() -> Any:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    _pyplot().close(figure)
+
+
+def manifest(
+    settings: dict[str, Any], data: Sequence[Path], figures: dict[str, Any]
+) -> dict[str, Any]:
+    """Who made a head from what: written beside it as `manifest.json`."""
+    return {
+        "made": datetime.now(UTC).date().isoformat(),
+        "commit": _commit(),
+        "settings": settings,
+        "data": {f"{path.parent.name}/{path.name}": _hash(path) for path in data},
+        "versions": {name: version(name) for name in ("numpy", "scikit-learn", "torch")},
+        "figures": figures,
+    }
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _commit() -> str:
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parent,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip()
+
+
+def write_json(value: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
