@@ -617,9 +617,11 @@ def _show(record: object, ui: Literal["ko", "en"], *, as_json: bool, details: bo
 def _loaded(config: Path | None, profile: str | None) -> Loaded:
     from bot.configuration import load_explained
     from bot.logs import set_up_logging
+    from bot.tracing import set_up_tracing
 
     loaded = load_explained(config, profile)
     set_up_logging(loaded.settings.log)
+    set_up_tracing(loaded.settings.log.traces)
     return loaded
 
 

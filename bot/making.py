@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.figures import Figures
 from core.article import Article
 from core.digest import DigestRecord
 from core.digesting import Digester
@@ -35,6 +36,7 @@ class Maker:
         digests: Digests,
         *,
         reuse: timedelta,
+        figures: Figures | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pages = pages
@@ -43,6 +45,7 @@ class Maker:
         self._articles = articles
         self._digests = digests
         self._reuse = reuse
+        self._figures = figures or Figures()
         self._now = now
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._readers: defaultdict[str, int] = defaultdict(int)
@@ -74,10 +77,15 @@ class Maker:
         return None if article is None else article.content_hash
 
     async def fetch(self, link: str) -> dict[str, Any]:
-        return (await self._pages.fetch(link)).as_plain()
+        with self._figures.step("fetch"):
+            return (await self._pages.fetch(link)).as_plain()
 
     async def extract(self, link: str, page: dict[str, Any]) -> str:
         """The content hash of the article in a page, which is kept; the page's file is not."""
+        with self._figures.step("extract"):
+            return await self._extracted(link, page)
+
+    async def _extracted(self, link: str, page: dict[str, Any]) -> str:
         kept = KeptPage(**page)
         body = await asyncio.to_thread(self._pages.read, kept)
         if body is None:  # it was fetched by another machine, or the folder was emptied
@@ -102,13 +110,17 @@ class Maker:
         if not again:
             known = await self._digests.get(self._digester.digest_id(article, language))
             if known is not None:
+                self._figures.known.inc()
                 return known.model_dump(mode="json")
-        record = await self._digester.digest(article, language)
+        with self._figures.step("digest"):
+            record = await self._digester.digest(article, language)
+        self._figures.grounded(record)
         return record.model_dump(mode="json")
 
     async def keep(self, text: str, record: dict[str, Any]) -> str:
         made = DigestRecord.model_validate(record)
-        await self._digests.add(made, content_hash=text)
+        with self._figures.step("keep"):
+            await self._digests.add(made, content_hash=text)
         return made.id
 
     async def record(self, digest_id: str) -> DigestRecord | None:

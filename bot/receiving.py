@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from core.article import Language
 from core.errors import AskedTooOften, BadLink, DigestError, StorageUnavailable
@@ -80,12 +81,15 @@ class Receiver:
         limits: LimitSettings,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        limited: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._limited = limited
         self.deliveries = deliveries
         self.profiles = profiles
         self.queue = queue
         self.limits = limits
         self._now = now
+        self._turns: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = WeakValueDictionary()
         self._counted: dict[tuple[str, ...], tuple[int, datetime]] = {}
 
     async def hear(self, heard: Heard) -> Heeded:
@@ -118,7 +122,8 @@ class Receiver:
         ]
         accepted: list[Delivery] = []
         for shared in wanted:
-            found = await self._within_limits(shared, back=back)
+            async with self._one_at_a_time(shared):
+                found = await self._within_limits(shared, back=back)
             if isinstance(found, str):
                 limit = found
                 break
@@ -136,10 +141,11 @@ class Receiver:
     async def once_more(self, shared: SharedLink) -> Delivery:
         """A further digest of a link that was shared before; `shared.nonce` tells it from the
         others. Raises AskedTooOften, BadLink and StorageUnavailable."""
-        over = await self._over(shared)
-        if over is not None:
-            raise AskedTooOften(shared.link, over)
-        return await self.accept(shared)
+        async with self._one_at_a_time(shared):
+            over = await self._over(shared)
+            if over is not None:
+                raise AskedTooOften(shared.link, over)
+            return await self.accept(shared)
 
     async def edited(self, heard: Heard) -> Heeded:
         """A message now holds these links: new ones are accepted, missing ones withdrawn, and
@@ -155,6 +161,10 @@ class Receiver:
         gone = await self.deliveries.withdraw(place, message, keep=kept)
         if gone:
             await self.queue.take_back(gone)
+
+    def _one_at_a_time(self, shared: SharedLink) -> asyncio.Lock:
+        """Of a person: what is shared at once would not be counted for each other."""
+        return self._turns.setdefault(_keys(shared)[0], asyncio.Lock())
 
     async def _within_limits(self, shared: SharedLink, *, back: bool) -> Delivery | str:
         """Accepts it, or says which limit it is over. `back`: its message holds it again, so
@@ -180,7 +190,10 @@ class Receiver:
         else:
             return None
         # Heard again: it was counted when it was new.
-        return limit if await self.deliveries.get(shared.key) is None else None
+        if await self.deliveries.get(shared.key) is not None:
+            return None
+        self._limited(limit)
+        return limit
 
     async def _accepted(self, shared: SharedLink, key: tuple[str, ...]) -> int:
         """Links accepted in the last hour. Looked up now and then, counted on in between: a

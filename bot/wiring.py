@@ -26,6 +26,7 @@ from bot.chats import Chat, Surface
 from bot.commands import Commands
 from bot.consulting import Consulting, consulting_over
 from bot.daily import Daily
+from bot.figures import Figures, WatchedEngine, figures_of
 from bot.intake import Intake
 from bot.librarian import Librarian
 from bot.making import Maker
@@ -201,7 +202,8 @@ async def _open(
     async with AsyncExitStack() as stack:
         engine: Engine
         encoder: Encoder
-        engine, encoder = await open_engine(settings.model, data_dir(settings), progress)
+        opened, encoder = await open_engine(settings.model, data_dir(settings), progress)
+        engine = WatchedEngine(opened, Figures())
         stack.push_async_callback(engine.close)
         web = SafeWeb(settings.web)
         stack.push_async_callback(web.close)
@@ -241,7 +243,14 @@ async def _bot(
     subscribing = _subscribing(settings, stores, service.feed_web)
     surfaces: tuple[Surface, ...] = ()
     if kind == "bot":
-        receiver = Receiver(stores.deliveries, stores.profiles, workflows, settings.limits)
+        figures = figures_of(service.engine) or Figures()
+        receiver = Receiver(
+            stores.deliveries,
+            stores.profiles,
+            workflows,
+            settings.limits,
+            limited=lambda limit: figures.limited.labels(limit).inc(),
+        )
         commands = Commands(
             receiver,
             stores.digests,
@@ -277,6 +286,7 @@ def _maker(settings: Settings, stores: Stores, service: Service, pages: KeptPage
         stores.articles,
         stores.digests,
         reuse=timedelta(minutes=settings.queue.reuse_minutes),
+        figures=figures_of(service.engine),
     )
 
 

@@ -59,6 +59,7 @@ from bot.daily import Daily
 from bot.delivering import Outbox
 from bot.making import Maker
 from bot.presence import Standing
+from bot.tracing import about
 from core.announcements import gone_id
 from core.errors import (
     ChatFailed,
@@ -198,22 +199,22 @@ class Workflows:
 
         @kept(name="digest_link", max_recovery_attempts=_MOST_RECOVERIES)
         async def digest_link(delivery_id: str) -> None:
-            with self._counted():
+            with self._counted(), about(delivery_id):
                 await self._digesting(delivery_id)
 
         @kept(name="make_digest", max_recovery_attempts=_MOST_RECOVERIES)
         async def make_digest(text: str, language: OutputLanguage, again: bool) -> Plain:
-            with self._counted():
+            with self._counted(), about(text[:16]):
                 return await self._making(text, language, again)
 
         @kept(name="take_back", max_recovery_attempts=_MOST_RECOVERIES)
         async def take_back(delivery_id: str) -> None:
-            with self._counted():
+            with self._counted(), about(delivery_id):
                 await self._taking_back(delivery_id)
 
         @kept(name="morning", max_recovery_attempts=_MOST_RECOVERIES)
         async def morning(subscription_id: str, day: str) -> None:
-            with self._counted():
+            with self._counted(), about(subscription_id):
                 await self._morning(subscription_id, day)
 
         @kept(name="tell_gone", max_recovery_attempts=_MOST_RECOVERIES)
@@ -223,7 +224,7 @@ class Workflows:
 
         @kept(name="show_digest", max_recovery_attempts=_MOST_RECOVERIES)
         async def show_digest(delivery_id: str, digest_id: str) -> None:
-            with self._counted():
+            with self._counted(), about(delivery_id):
                 await self._showing(delivery_id, digest_id)
 
         @kept(name="digest_entry", max_recovery_attempts=_MOST_RECOVERIES)

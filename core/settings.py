@@ -188,6 +188,9 @@ class DiscordSettings(Section):
 class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = False
+    traces: str | None = Field(
+        None, description="Address of an OTLP/HTTP collector, such as http://127.0.0.1:4318"
+    )
 
 
 class TrainingRun(Section):

@@ -7,6 +7,7 @@ anything from another machine: no fonts, no scripts, no documentation from a CDN
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,19 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from bot.chats import Surface
-from bot.figures import WatchedEngine
+from bot.figures import WatchedEngine, figures_of
 from bot.http.api import Api
 from bot.http.bodies import mistakes_in
 from bot.http.feeds import FeedPages
+from bot.http.health import away
 from bot.http.metrics import CONTENT_TYPE, Metrics
 from bot.http.problems import HttpProblem, problem_response, unexpected
 from bot.http.requests import RequestIds
 from bot.http.samples import SAMPLES, sample_at
 from bot.http.security import Guard, check_exposure
 from bot.subscribing import Subscribing
-from core.errors import DigestError
+from core.errors import DigestError, StorageUnavailable
+from core.ports import Feeds
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,15 +60,17 @@ def create_app(
         redoc_url=None,
     )
     engine = service.engine
-    watched = engine if isinstance(engine, WatchedEngine) else None
-    metrics = Metrics(watched.figures if watched else None, watched.inner if watched else engine)
+    inner = engine.inner if isinstance(engine, WatchedEngine) else engine
+    metrics = Metrics(figures_of(engine), inner)
     api = Api(service, metrics, max_body=settings.http.max_body)
     app.include_router(api.router())
     if subscribing is not None:
         feeds = FeedPages(subscribing, service.digests, max_body=settings.http.max_body)
         app.include_router(feeds.router())
     _serve_pages(app)
-    _serve_operators(app, metrics, surfaces)
+    _serve_operators(
+        app, metrics, surfaces, service, None if subscribing is None else subscribing.feeds
+    )
     for surface in surfaces:
         app.router.routes.extend(surface.routes)
     _answer_problems(app)
@@ -112,20 +117,35 @@ def _serve_pages(app: FastAPI) -> None:
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
 
-def _serve_operators(app: FastAPI, metrics: Metrics, surfaces: Sequence[Surface]) -> None:
+def _serve_operators(
+    app: FastAPI,
+    metrics: Metrics,
+    surfaces: Sequence[Surface],
+    service: Service,
+    feeds: Feeds | None,
+) -> None:
     @app.get("/healthz", summary="Whether the server answers")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", summary="Whether every chat still takes links in; else why not")
+    @app.get("/readyz", summary="Whether links are taken in and digested; else why not")
     async def readyz() -> JSONResponse:
         ended = {one.chat.platform: one.ended_by for one in surfaces if one.ended_by}
-        if not ended:
+        missing = await away(service, metrics.engine)
+        if not ended and not missing:
             return JSONResponse({"status": "ok"})
-        return JSONResponse({"status": "ended", "chats": ended}, status_code=503)
+        said: dict[str, object] = {"status": "ended" if ended else "away"}
+        if ended:
+            said["chats"] = ended
+        if missing:
+            said["away"] = missing
+        return JSONResponse(said, status_code=503)
 
     @app.get("/metrics", summary="Counters for Prometheus", response_class=Response)
     async def figures() -> Response:
+        if feeds is not None:
+            with suppress(StorageUnavailable):  # the other figures are wanted all the more
+                await metrics.figures.look_at_feeds(feeds.all)
         return Response(metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
 

@@ -11,8 +11,9 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
+from bot.figures import Figures
 from core.errors import DigestError
 from core.progress import Event, Finished
 
@@ -20,8 +21,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+    def __init__(self, figures: Figures | None = None, engine: object = None) -> None:
+        self.figures = figures or Figures()
+        self.engine = engine
+        self.registry = self.figures.registry
         self.digests = Counter(
             "smartdevdigest_digests",
             "Digests asked for, by how they ended: made, cached, cancelled or an error's code",
@@ -55,6 +58,7 @@ class Metrics:
         )
 
     def page(self) -> bytes:
+        self.figures.look_at(self.engine)
         return generate_latest(self.registry)
 
     async def watched(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
@@ -67,6 +71,8 @@ class Metrics:
                 async for event in inner:
                     if isinstance(event, Finished):
                         outcome = "cached" if event.cached else "made"
+                        if not event.cached:
+                            self.figures.grounded(event.record)
                     yield event
         except DigestError as error:
             outcome = error.code
