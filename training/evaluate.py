@@ -228,7 +228,7 @@ def _pairs(asked: Asked, rows: Rows) -> Iterator[tuple[Item, str]]:
 
 def _about(asked: Asked, rows: Rows) -> dict[str, Any]:
     return {
-        "file": asked.data.name,
+        "file": f"{asked.data.resolve().parent.name}/{asked.data.name}",
         "sha256": digest_of(asked.data),
         "engine": _identity(asked)["engine"],
         "rows left out as broken": rows.broken,

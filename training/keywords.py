@@ -138,9 +138,9 @@ def grow(X: Rows, y: Rows, weights: Rows) -> Forest:  # noqa: N803
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     model = HistGradientBoostingRegressor(
-        max_iter=160,
+        max_iter=100,
         max_leaf_nodes=10,
-        learning_rate=0.05,
+        learning_rate=0.08,
         min_samples_leaf=25,
         l2_regularization=5.0,
         random_state=_SEED,

@@ -12,9 +12,6 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +21,12 @@ import platformdirs
 from core.article import Article, Page
 from core.chunks import Document, cut
 from core.errors import DigestError, EngineFailed, SettingsError
-from core.judging.combine import combine
 from core.judging.faithful import Evidence
 from core.judging.keywords import keywords
 from core.judging.prerequisites import prerequisites
-from core.judging.salience import weigh
 from core.judging.terms import explained
 from core.settings import DigestSettings, ModelSettings, RetrievalSettings, WebSettings
+from core.summarizing import Summarizer
 from training.evaluating.items import Doc, Shown, TaskName, documents
 
 if TYPE_CHECKING:
@@ -132,24 +128,21 @@ def document_of(shown: Shown) -> Document:
 
 
 async def _summary(resources: Resources) -> Predict:
-    if find_spec("core.summarizing") is None:
-        return partial(_extracted, await resources.encoder())
-    engine, encoder = await resources.both()
-    summarizer = import_module("core.summarizing").Summarizer(engine, encoder)
+    summarizer = Summarizer(*await resources.both())
 
     async def predict(shown: Shown) -> str:
-        return str(await summarizer.summarize(shown.title, shown.content, shown.language))
+        return await summarizer.summarize(shown.title, shown.content, shown.language)
 
     return predict
 
 
-async def _extracted(encoder: Encoder, shown: Shown) -> str:
-    """The article's own best sentences: one of an abstract, three of anything longer."""
-    document = await asyncio.to_thread(document_of, shown)
-    embedded = await _embedded(document, encoder)
-    weighed = await asyncio.to_thread(weigh, document, embedded)
-    count = 1 if document.words < 400 else 3
-    return " ".join(sentence.text for sentence in combine(document, weighed, (), count))
+async def _conversation(resources: Resources) -> Predict:
+    summarizer = Summarizer(*await resources.both())
+
+    async def predict(shown: Shown) -> str:
+        return await summarizer.summarize_dialogue(shown.title, shown.dialogue, shown.language)
+
+    return predict
 
 
 async def _embedded(document: Document, encoder: Encoder) -> Vectors | None:
@@ -162,24 +155,6 @@ async def _embedded(document: Document, encoder: Encoder) -> Vectors | None:
     filled = np.zeros((len(document.sentences), rows.shape[1]), dtype=np.float32)
     filled[: len(rows)] = rows
     return filled
-
-
-async def _conversation(resources: Resources) -> Predict:
-    if find_spec("core.summarizing") is None:
-        return partial(_spoken, await resources.encoder())
-    engine, encoder = await resources.both()
-    summarizer = import_module("core.summarizing").Summarizer(engine, encoder)
-
-    async def predict(shown: Shown) -> str:
-        turns = list(shown.dialogue)
-        return str(await summarizer.summarize_dialogue(shown.title, turns, shown.language))
-
-    return predict
-
-
-async def _spoken(encoder: Encoder, shown: Shown) -> str:
-    lines = [f"{speaker}: {text}" if speaker else text for speaker, text in shown.dialogue]
-    return await _extracted(encoder, Shown(shown.title, "\n\n".join(lines), shown.language))
 
 
 async def _keywords(_resources: Resources) -> Predict:

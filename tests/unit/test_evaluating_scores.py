@@ -51,7 +51,10 @@ def test_bleu_of_the_reference_itself_is_100_whichever_of_several_it_is() -> Non
 def test_bleu_is_sacrebleu_s() -> None:
     import sacrebleu
 
-    texts, references = ["the pool keeps some connections open"], ["the pool keeps all of them open"]
+    texts, references = (
+        ["the pool keeps some connections open"],
+        ["the pool keeps all of them open"],
+    )
     own = sacrebleu.corpus_bleu(texts, [references]).score
     assert scores.bleu([references], texts, "en") == pytest.approx(own)
 

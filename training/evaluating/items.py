@@ -266,9 +266,8 @@ def _conversation(row: Row, number: int, _folder: Path) -> Item:
     if not turns:
         raise NotUsable("it needs a dialogue with a text in it")
     language = _language(row, " ".join(text for _, text in turns[:50]))
-    # a conversation has no title that its summary could be copied from: it is the annotators'
-    shown = Shown("", "", language, dialogue=turns)
-    return Item(_id(row, number), shown, _references(row), _site(row), _optional(row, "title"))
+    shown = Shown(_optional(row, "title"), "", language, dialogue=turns)
+    return Item(_id(row, number), shown, _references(row), _site(row))
 
 
 def _turns(said: list[Any]) -> Iterator[tuple[str, str]]:

@@ -108,6 +108,7 @@ CONVERSATION = Measure(
     main="rougeL",
     figures=_text_figures,
     beside=lambda _ground: {
+        "title": baselines.title,
         "first turn": baselines.first_turns(1),
         "lead-3": baselines.first_turns(3),
         "longest turn": baselines.longest_turn,
