@@ -12,15 +12,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
 import discord
 from discord.http import handle_message_parameters
 
-from bot import feed_words
-from bot.chats import AboutTo, Ready, Shown, unasked
+from bot.chats import AboutTo, Shown, unasked
 from bot.discord import places, render, troubles
 from bot.discord.naming import (
     message_id,
@@ -31,17 +30,16 @@ from bot.discord.naming import (
     unprompted,
 )
 from bot.discord.refusals import Refusals
+from bot.discord.titles import Titles, thread_name
 from bot.discord.troubles import translated
 from bot.discord.words import permission, say
 from bot.replies import plain
-from core.errors import BadLink, ChatRefused, ChatUnavailable
-from core.links import site_of
-from core.places import DAILY, Place, Platform, SharedLink
+from core.errors import ChatRefused, ChatUnavailable
+from core.places import Place, Platform, SharedLink
 
 log = logging.getLogger(__name__)
 NOBODY = discord.AllowedMentions.none()
 _NONCE = 25
-_THREAD_NAME = 100
 _CLOCKS = timedelta(minutes=2)  # by which our clock and Discord's may differ
 _LOOKED_THROUGH = 200  # messages; an answer stands near its link
 
@@ -61,6 +59,7 @@ class DiscordChat:
     def __init__(self, client: Callable[[], discord.Client]) -> None:
         self._client = client
         self._refusals = Refusals()
+        self._titles = Titles()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sending = 0
         self._idle = asyncio.Event()
@@ -86,6 +85,7 @@ class DiscordChat:
                     raise
                 await self._open_again(channel, shared)
                 await self._edit(channel, message, shown, shared, key)
+            self._titles.name_soon(self._client(), channel, shared, shown)
 
     async def find(self, shared: SharedLink, key: str) -> str | None:
         async with self._at_work(shared):
@@ -118,6 +118,7 @@ class DiscordChat:
                 await self._idle.wait()
         except TimeoutError:
             log.warning("%d messages were still being sent", self._sending)
+        await self._titles.finish()
 
     # --- taking turns
 
@@ -287,20 +288,6 @@ def keys_in(message: discord.Message) -> set[str]:
         if press is not None and press.delivery:
             found.add(press.delivery)
     return found
-
-
-def thread_name(shared: SharedLink, shown: Shown) -> str:
-    if shared.nonce.startswith(DAILY):
-        day = date.fromisoformat(shared.nonce.removeprefix(DAILY))
-        return feed_words.say("thread_name", shared.ui, day=feed_words.long_day(day, shared.ui))
-    name = shown.record.article.title if isinstance(shown, Ready) else None
-    if not name:
-        try:
-            name = site_of(shared.link)
-        except BadLink:
-            name = shared.link
-    whole = plain(say("thread", shared.ui, name=plain(name)))
-    return whole if len(whole) <= _THREAD_NAME else whole[: _THREAD_NAME - 1] + "…"
 
 
 def is_refused_layout(error: discord.HTTPException) -> bool:

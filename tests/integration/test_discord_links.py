@@ -54,8 +54,57 @@ async def test_a_link_is_answered_in_a_thread_by_a_placeholder_that_becomes_the_
     assert links_in(answer) == [LINK]
     assert not pings(answer)
     assert answer.flags & SUPPRESS_EMBEDS
-    assert thread.name == "Digest · blog.example.com"
     assert not server.by_bot(channel)
+
+
+async def test_a_thread_is_named_once_after_its_first_article(
+    server: DiscordServer, channel: Channel, mina: User, bot: Bot
+) -> None:
+    bot.queue.going.clear()
+    shared = await server.say(channel, mina, f"{LINK} and {OTHER}")
+    thread = await server.until(lambda: server.world.channels.get(shared.id))
+    assert thread is not None
+    assert thread.name == "Digest · blog.example.com"
+    await server.until(lambda: len(server.by_bot(thread)) == 2)
+    bot.queue.going.set()
+    await bot.until_answered(2)
+    await server.until(lambda: thread.name == "Digest · Connection pools, measured")
+    await bot.until_idle()
+    renamed = server.calls("PATCH /channels/{channel}")
+    assert [call.status for call in renamed] == [200]
+
+
+async def test_a_thread_that_somebody_renamed_keeps_that_name(
+    server: DiscordServer, channel: Channel, mina: User, bot: Bot
+) -> None:
+    bot.queue.going.clear()
+    shared = await server.say(channel, mina, LINK)
+    thread = await server.until(lambda: server.world.channels.get(shared.id))
+    assert thread is not None
+    await server.until(lambda: server.by_bot(thread))
+    thread.name = "pools"
+    server.world.emit("THREAD_UPDATE", thread.payload(), thread)
+    bot.queue.going.set()
+    await bot.until_answered(1)
+    await server.say(channel, mina, OTHER)  # whatever was begun is through when this is
+    await bot.until_answered(2)
+    assert thread.name == "pools"
+
+
+async def test_a_rename_that_is_refused_costs_no_answer(
+    server: DiscordServer, channel: Channel, mina: User, bot: Bot
+) -> None:
+    bot.queue.going.clear()
+    server.fail_next("PATCH /channels/{channel}", with_=403)
+    shared = await server.say(channel, mina, LINK)
+    await server.until(lambda: shared.id in server.world.channels)
+    thread = server.world.channels[shared.id]
+    await server.until(lambda: server.by_bot(thread))
+    bot.queue.going.set()
+    await bot.until_answered(1)
+    await server.until(lambda: server.calls("PATCH /channels/{channel}"))
+    assert thread.name == "Digest · blog.example.com"
+    assert not bot.queue.errors
 
 
 async def test_a_message_told_again_changes_nothing(

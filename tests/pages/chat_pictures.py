@@ -32,7 +32,7 @@ from playwright.async_api import async_playwright
 
 from bot.chats import Ready, Shown, Trouble, Waiting
 from bot.discord import render as discord_render
-from bot.discord.sender import thread_name
+from bot.discord.titles import thread_name
 from bot.slack import render as slack_render
 from core.article import Language
 from core.digest import DigestRecord

@@ -7,6 +7,9 @@ from support.discord_gateway import MESSAGE_CONTENT, Gateway
 from support.discord_rest import Call
 from support.discord_world import MISSING_PERMISSIONS, Refused, World, unknown
 
+# What may be changed in a thread by who opened it, without any permission.
+OF_OWNERS = {"name", "archived", "auto_archive_duration"}
+
 
 class Places:
     def __init__(self, world: World, gateway: Gateway) -> None:
@@ -52,7 +55,8 @@ class Places:
         """Threads: archived and locked; other channels only their name."""
         channel = self.world.reachable(call.id("channel"))
         needed = "manage_threads" if channel.kind in THREADS else "manage_channels"
-        if not channel.may(self.world.bot, needed):
+        own = channel.kind in THREADS and channel.owner in (None, self.world.bot)
+        if not ((own and call.form.keys() <= OF_OWNERS) or channel.may(self.world.bot, needed)):
             raise Refused(*MISSING_PERMISSIONS)
         channel.name = call.form.get("name", channel.name)
         channel.archived = call.form.get("archived", channel.archived)

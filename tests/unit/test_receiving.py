@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -120,6 +121,16 @@ async def test_a_person_has_a_share_of_an_hour() -> None:
     assert (heeded.accepted, heeded.limit) == ((), "limit.user")
     other = await world.receiver.hear(heard(B, message="3.0", by="U2"))
     assert other.limit is None
+
+
+async def test_what_a_person_shares_at_once_is_counted_too() -> None:
+    world = World(user_per_hour=2)
+    links = [f"https://a.example/{number}" for number in range(6)]
+    heeded = await asyncio.gather(
+        *(world.receiver.hear(heard(link, message=link)) for link in links)
+    )
+    assert [one.limit for one in heeded] == [None, None, *["limit.user"] * 4]
+    assert len(world.line.queued) == 2
 
 
 async def test_a_channel_has_a_share_of_an_hour() -> None:
