@@ -15,8 +15,17 @@ import pytest
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.postgres import PostgresMissing, PostgresServer, running
+from support.shared import FOLDER
 
 from storage.database import FILE_NAME, database_url, open_database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_by_the_processes_of_a_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """See support/shared.py. A worker of pytest-xdist has its own folder in that of the run."""
+    own = tmp_path_factory.getbasetemp()
+    worker = "PYTEST_XDIST_WORKER" in os.environ
+    os.environ[FOLDER] = str(own.parent if worker else own)
 
 
 @pytest.fixture(scope="session")

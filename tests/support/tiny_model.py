@@ -7,15 +7,13 @@ needs: a plain sentence, Korean, an endless song.
 
 from __future__ import annotations
 
-import atexit
-import copy
 import functools
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from support.shared import made_once
 
 from core.engine.chat import ModelCard
 
@@ -30,6 +28,7 @@ _SONG = "la li lu " * 14
 _ENDS = ("<|im_end|>", "<|endoftext|>")
 # Far more room than it was taught with: a test can ask for an answer that takes long.
 CARD = ModelCard(name="tiny", context_tokens=100_000, languages=("en", "ko"))
+CHECKPOINT = "checkpoint"
 PARTS = ("", "You are brief.")
 
 
@@ -66,30 +65,29 @@ def chatml(user: str, system: str = "", opening: str = "") -> str:
 @functools.cache
 def tiny_model() -> TinyModel:
     """The one of this test run."""
-    place = tempfile.mkdtemp(prefix="tiny-model-")
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
-    return make_tiny_model(Path(place) / "tiny")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    made = made_once("tiny-model", make_tiny_model)
+    model = AutoModelForCausalLM.from_pretrained(made / CHECKPOINT).eval()
+    return TinyModel(made / "tiny", model, AutoTokenizer.from_pretrained(made / CHECKPOINT))
 
 
-@functools.cache
 def tiny_checkpoint() -> Path:
     """The same model as a transformers folder, for engines that load one."""
-    tiny = tiny_model()
-    folder = tiny.folder.with_name("checkpoint")
-    tiny.model.save_pretrained(folder)
-    tiny.tokenizer.save_pretrained(folder)
-    CARD.save(folder)
-    return folder
+    return made_once("tiny-model", make_tiny_model) / CHECKPOINT
 
 
-def make_tiny_model(folder: Path, *, steps: int = 200) -> TinyModel:
+def make_tiny_model(folder: Path, *, steps: int = 200) -> None:
+    """`tiny` is prepared for our engine, `checkpoint` is for transformers."""
     from core.engine.converting import convert
 
     tokenizer = _tokenizer()
     model = _learned(tokenizer, steps)
-    convert(copy.deepcopy(model), tokenizer, folder)  # the converter takes its model apart
-    CARD.save(folder)
-    return TinyModel(folder, model, tokenizer)
+    model.save_pretrained(folder / CHECKPOINT)
+    tokenizer.save_pretrained(folder / CHECKPOINT)
+    convert(model, tokenizer, folder / "tiny")
+    for made in (folder / CHECKPOINT, folder / "tiny"):
+        CARD.save(made)
 
 
 def _texts() -> Iterator[str]:
