@@ -175,7 +175,7 @@ class Explainer:
     ) -> Explanation | None:
         passages = await self._passages(meaning, reach)
         named = mention(meaning.names)
-        passages = [one for one in passages if named.search(one.text)]
+        passages = [one for one in passages if named.search(f"{one.title or ''}\n{one.text}")]
         hits = [one for one in await self._hits(meaning, reach) if _about(one, meaning)]
         records = await self._records([*passages, *hits])
         found = await asyncio.to_thread(from_passages, passages, meaning.names, wanted)

@@ -6,6 +6,7 @@ in only where nobody says what it is, and is called that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -27,6 +28,7 @@ MOST = 3  # sentences of an explanation
 _LONGEST = 420  # characters of a sentence that can be read in a chat
 _SAME = 0.6  # of two sentences that share so many of their words one is enough
 _OWN_LANGUAGE = 0.15
+_LEAD = 0.9  # of the first sentence of an article that is called as the term
 _LEVEL = 0.03  # for each whole step between an article and the reader
 
 
@@ -73,14 +75,17 @@ def from_passages(
 
 def _in_passage(passage: Passage, names: Sequence[str], wanted: Language) -> Iterator[Candidate]:
     named = mention(names)
-    if named.search(passage.text) is None:
-        return
     texts = sentences(passage.text, passage.language)
+    # an article that is called as the term says in its first sentence what that is
+    called = set(map(key, _titles(passage.title or ""))) & set(map(key, names))
+    leads = passage.position == 0 and bool(called)
     source = Source(digest_id=passage.digest_id, title=passage.title, link=passage.link)
     for place, text in enumerate(texts):
-        if named.search(text) is None or not _readable(text):
+        lead = leads and place == 0
+        if not _readable(text) or (named.search(text) is None and not lead):
             continue
         score = definitional(text, names, passage.language)
+        score = max(score, _LEAD) if lead else score
         after = texts[place + 1] if place + 1 < len(texts) else ""
         goes_on = (
             score >= DEFINES
@@ -98,6 +103,12 @@ def _in_passage(passage: Passage, names: Sequence[str], wanted: Language) -> Ite
         yield Candidate(
             said=said, score=score + (_OWN_LANGUAGE if passage.language == wanted else 0.0)
         )
+
+
+def _titles(title: str) -> list[str]:
+    """A title as it is, and both names of "서비스 메시 (Service Mesh)"."""
+    match = re.fullmatch(r"(.+?)\s*\(([^)]+)\)", title)
+    return [title, match.group(1), match.group(2)] if match else [title]
 
 
 def _readable(text: str) -> bool:
