@@ -173,7 +173,12 @@ def rank_passages(
         return []
     every = question.own | question.bridged
     looked = index.rarity({*every, *(term for one in kept for term in one.title)})
-    details = [_passages(question, bodies[one.key], every, looked) for one in kept]
+    opened = [bodies[one.key] for one in kept]
+    words = _passage_words(opened, every, looked)
+    details = [
+        _passages(question, body, own, every, looked)
+        for body, own in zip(opened, words, strict=True)
+    ]
     kinds = {
         "heads": np.array([one.score for one in kept], dtype=np.float32),
         "passage_words": np.array([d.words.max() for d in details], dtype=np.float32),
@@ -207,9 +212,12 @@ class _Passages:
 
 
 def _passages(
-    question: Question, body: Body, terms: Mapping[int, float], rarity: Mapping[int, float]
+    question: Question,
+    body: Body,
+    words: Scores,
+    terms: Mapping[int, float],
+    rarity: Mapping[int, float],
 ) -> _Passages:
-    words = _passage_words(body, terms, rarity)
     meaning = np.zeros(len(body.texts), dtype=np.float32)
     if body.vectors.size and body.vectors.shape[1] == question.vectors.shape[1]:
         cosines = dequantised(body.vectors) @ question.vectors.T
@@ -241,21 +249,28 @@ def _covered(
     return said / asked if asked > 0 else 0.0
 
 
-def _passage_words(body: Body, terms: Mapping[int, float], rarity: Mapping[int, float]) -> Scores:
-    """BM25 of each passage, with the rarity of words in the whole index."""
-    scores = np.zeros(len(body.texts), dtype=np.float32)
-    starts = body.starts.astype(np.int64)
-    lengths = np.diff(starts)
-    norms = K1 * (1 - B + B * lengths / max(float(lengths.mean()), 1.0))
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    asked = np.fromiter(terms, dtype=np.uint32, count=len(terms))
-    at = np.flatnonzero(np.isin(body.terms, asked))
-    hits = body.terms[at]
-    for term in np.unique(hits):
-        counts = np.bincount(owner[at[hits == term]], minlength=len(lengths))
-        gain = terms[int(term)] * rarity[int(term)] * (K1 + 1)
-        scores += (gain * counts / (counts + norms)).astype(np.float32)
-    return scores
+def _passage_words(
+    bodies: Sequence[Body], terms: Mapping[int, float], rarity: Mapping[int, float]
+) -> list[Scores]:
+    """BM25 of each passage of each document, with the rarity of words in the whole index; all at
+    once, since there are hundreds of them and each alone is small."""
+    lengths = [np.diff(body.starts.astype(np.int64)) for body in bodies]
+    norms = np.concatenate(
+        [K1 * (1 - B + B * own / max(float(own.mean()), 1.0)) for own in lengths]
+    )
+    every = np.concatenate([body.terms for body in bodies])
+    owners = np.repeat(np.arange(len(norms)), np.concatenate(lengths))
+    asked = np.sort(np.fromiter(terms, dtype=np.uint32, count=len(terms)))
+    scores = np.zeros(len(norms))
+    if len(asked):
+        at = np.minimum(np.searchsorted(asked, every), len(asked) - 1)
+        hit = asked[at] == every
+        cells = owners[hit] * len(asked) + at[hit]
+        counts = np.bincount(cells, minlength=len(norms) * len(asked)).reshape(-1, len(asked))
+        gains = np.array([terms[int(t)] * rarity[int(t)] * (K1 + 1) for t in asked])
+        scores = (gains * counts / (counts + norms[:, None])).sum(axis=1)
+    ends = np.cumsum([len(own) for own in lengths])[:-1]
+    return [part.astype(np.float32) for part in np.split(scores, ends)]
 
 
 def _named(title: Sequence[int], terms: Mapping[int, float], rarity: Mapping[int, float]) -> float:

@@ -19,25 +19,21 @@ from core.language import is_stopword, stem, words
 Terms = NDArray[np.uint32]
 
 _LATIN = re.compile(r"[a-z0-9]")
-_PART = re.compile(r"[-_/.]+")
 
 
 def tokens(text: str, language: Language) -> list[str]:
-    """Content words in order; of a compound ("state-of-the-art") its parts as well."""
-    return list(_tokens(text, language))
+    """Content words in order. A compound ("math/rand", "self-attention") is one word: its parts
+    beside it cost 3 points of R@1 on the Go blog, whose packages are named like that."""
+    found = words(text, language)
+    return [*_stemmed(found)] if language == "ko" else found
 
 
-def _tokens(text: str, language: Language) -> Iterator[str]:
-    for word in words(text, language):
-        if language == "ko" and _LATIN.match(word):
-            if is_stopword(word):
-                continue
-            word = stem(word)
-        yield word
-        if language == "en" and _PART.search(word):
-            for part in _PART.split(word):
-                if len(part) > 1 and not is_stopword(part):
-                    yield stem(part)
+def _stemmed(found: Iterable[str]) -> Iterator[str]:
+    for word in found:
+        if not _LATIN.match(word):
+            yield word
+        elif not is_stopword(word):
+            yield stem(word)
 
 
 def number(token: str) -> int:

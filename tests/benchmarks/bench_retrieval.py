@@ -34,9 +34,9 @@ import numpy as np  # noqa: E402
 from core.article import Language  # noqa: E402
 from core.engine.encoder import CTranslate2Encoder  # noqa: E402
 from core.engine.prepared import find  # noqa: E402
+from core.language import words  # noqa: E402
 from core.ports import Encoder, Vectors  # noqa: E402
 from core.retrieval.ranking import Shelf  # noqa: E402
-from core.retrieval.tokens import tokens  # noqa: E402
 from core.settings import RetrievalSettings  # noqa: E402
 
 Row = dict[str, Any]
@@ -78,16 +78,16 @@ class KeptVectors:
 
 
 def bm25(docs: Sequence[Row], queries: Sequence[Row], *, title: bool) -> list[list[str]]:
-    """The baseline: Robertson's formula with k1 1.2 and b 0.75 over the same words."""
+    """The baseline: Robertson's formula with k1 1.2 and b 0.75 over content words."""
     texts = [
-        tokens(f"{d['title']}\n{d['text']}" if title else d["text"], d["language"]) for d in docs
+        words(f"{d['title']}\n{d['text']}" if title else d["text"], d["language"]) for d in docs
     ]
     mean = sum(map(len, texts)) / len(texts)
     counted = [Counter(text) for text in texts]
     frequency = Counter(word for text in counted for word in text)
     found = []
     for query in queries:
-        asked = set(tokens(query["query"], query["language"]))
+        asked = set(words(query["query"], query["language"]))
         scores = []
         for text, count in zip(texts, counted, strict=True):
             norm = 1.2 * (0.25 + 0.75 * len(text) / mean)

@@ -49,10 +49,6 @@ def test_a_foreign_word_in_korean_meets_the_english_one() -> None:
     assert set(tokens("components를 렌더링", "ko")) & set(tokens("a component", "en"))
 
 
-def test_the_parts_of_a_compound_are_words_as_well() -> None:
-    assert {"self-attention", "attention"} <= set(tokens("self-attention", "en"))
-
-
 @pytest.mark.parametrize(
     ("korean", "english"),
     [
