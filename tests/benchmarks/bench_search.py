@@ -1,0 +1,259 @@
+"""How long a search takes and how the index grows, with very many digests.
+
+    python tests/benchmarks/bench_search.py --data ../shared/data --sizes 1000 10000 100000
+    python tests/benchmarks/bench_search.py --data ../shared/data --sizes 100000 --compare
+
+Digests are synthetic, of real texts: each article is some passages of SciTLDR abstracts in a new
+order, shared in one of 50 channels. Prints for each size: bytes in SQLite, seconds and MiB of an
+index read into memory, seconds to add one more, and milliseconds of searches (middle, 95 of 100)
+over everything and in the reach of three channels, with the seconds of CPU beside them, which do
+not grow when other work runs on the machine. `--compare`: the same questions to FTS5 and
+sqlite-vec. Without `--encoder` vectors come of hashed words, and embedding a question costs less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import json
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import numpy as np  # noqa: E402
+import psutil  # noqa: E402
+from support.builders import a_record  # noqa: E402
+
+from core.engine.echo import HashingEncoder  # noqa: E402
+from core.engine.encoder import CTranslate2Encoder  # noqa: E402
+from core.library import Channels, Everything, Reach  # noqa: E402
+from core.ports import Encoder, Vectors  # noqa: E402
+from core.retrieval.document import (  # noqa: E402
+    Body,
+    Head,
+    Source,
+    body_bytes,
+    head_bytes,
+    prepare,
+    quantised,
+)
+from core.retrieval.tokens import Terms, numbers, tokens  # noqa: E402
+from storage.database import FILE_NAME, database_url, open_database  # noqa: E402
+from storage.library import SqlLibrary  # noqa: E402
+
+PASSAGES = 8
+CHANNELS = 50
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FEW = Channels("slack", "T1", frozenset({"C1", "C2", "C3"}))
+
+
+@dataclass
+class Pool:
+    """Passages of real articles: words, vectors, texts; and questions people wrote about them."""
+
+    texts: list[str]
+    terms: list[Terms]
+    vectors: Vectors
+    titles: list[str]
+    questions: list[str]
+
+
+async def pool_of(data: Path, encoder: Encoder, size: int) -> Pool:
+    with gzip.open(data / "scitldr" / "dev.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines][:size]
+    made = await prepare([Source(r["title"] or "", r["content"], "en") for r in rows], encoder)
+    texts = [text for one in made for text in one.body.texts]
+    vectors = np.concatenate([one.body.vectors for one in made]).astype(np.float32) / 200.0
+    terms = [numbers(tokens(text, "en")) for text in texts]
+    return Pool(
+        texts, terms, vectors, [r["title"] or "" for r in rows], [r["summary"] for r in rows]
+    )
+
+
+def fill(file: Path, pool: Pool, have: int, size: int, chance: random.Random) -> None:
+    """Rows as the service writes them, past it: making a digest of each would take days."""
+    record = json.dumps(a_record().model_dump(mode="json"))
+    titles = [numbers(tokens(title, "en")) for title in pool.titles]
+    noise = np.random.default_rng(17)
+    connection = sqlite3.connect(file)
+    for at in range(have, size):
+        chosen = [chance.randrange(len(pool.texts)) for _ in range(PASSAGES)]
+        title = chance.randrange(len(titles))
+        vectors = pool.vectors[chosen] + noise.normal(0, 0.02, (PASSAGES, pool.vectors.shape[1]))
+        vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        parts = [pool.terms[one] for one in chosen]
+        every = np.concatenate(parts)
+        unique, counts = np.unique(np.concatenate([every, titles[title]]), return_counts=True)
+        mean = vectors.mean(axis=0)
+        head = Head(unique, np.minimum(counts, 255).astype(np.uint8), titles[title],
+                    unique[:20], mean / np.linalg.norm(mean))  # fmt: skip
+        starts = np.cumsum([0, *map(len, parts)], dtype=np.uint32)
+        body = Body(tuple(pool.texts[one] for one in chosen), every, starts, quantised(vectors))
+        key, moment = f"{at:024x}", str((START + timedelta(minutes=at)).replace(tzinfo=None))
+        link = f"https://blog{at % 97}.example.com/{at}"
+        connection.execute(
+            "INSERT INTO articles (content_hash, url, canonical, title, site, language, words,"
+            " fetched_at) VALUES (?, ?, ?, ?, ?, 'en', 480, ?)",
+            (key, link, link, pool.titles[title], f"blog{at % 97}.example.com", moment),
+        )
+        connection.execute(
+            "INSERT INTO digests (id, content_hash, model, language, record, created_at)"
+            " VALUES (?, ?, 'm', 'en', ?, ?)",
+            (key, key, record, moment),
+        )
+        connection.execute(
+            "INSERT INTO library (digest_id, seq, content_hash, language, site, difficulty,"
+            " digested_at, made_by, passages, head, body)"
+            " VALUES (?, ?, ?, 'en', ?, ?, ?, 'bench', ?, ?, ?)",
+            (key, at + 1, key, f"blog{at % 97}.example.com", 1 + at % 41 / 10, moment, PASSAGES,
+             head_bytes(head), body_bytes(body)),
+        )  # fmt: skip
+        connection.execute(
+            'INSERT INTO deliveries (id, platform, workspace, channel, message, "by", link,'
+            " language, ui, nonce, again, canonical, state, turn, accepted_at, digest_id, reason)"
+            " VALUES (?, 'slack', 'T1', ?, '1.0', 'U1', ?, 'auto', 'en', '', 0, ?, 'answered', 1,"
+            " ?, ?, '')",
+            (key, f"C{at % CHANNELS}", link, link, moment, key),
+        )
+    connection.commit()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+async def timed(
+    what: Callable[[str], Awaitable[object]], questions: Sequence[str]
+) -> tuple[float, float, float]:
+    """Milliseconds: the middle, 95 of 100, and CPU on the average."""
+    taken, cpu = [], time.process_time()
+    for question in questions:
+        started = time.perf_counter()
+        await what(question)
+        taken.append(1000 * (time.perf_counter() - started))
+    spent = 1000 * (time.process_time() - cpu) / len(questions)
+    return float(np.median(taken)), float(np.percentile(taken, 95)), spent
+
+
+async def measure(
+    folder: Path, pool: Pool, encoder: Encoder, size: int, questions: Sequence[str]
+) -> None:
+    async with open_database(database_url(None, folder)) as engine:
+        library = SqlLibrary(engine, encoder)
+        before = psutil.Process().memory_info().rss
+        started, cpu = time.perf_counter(), time.process_time()
+        await library.refresh()
+        loaded, spent = time.perf_counter() - started, time.process_time() - cpu
+        memory = (psutil.Process().memory_info().rss - before) / 2**20
+        bytes_used = (folder / FILE_NAME).stat().st_size / 2**20
+        print(
+            f"{size:7}  {bytes_used:7.0f} MiB on disk  {memory:6.0f} MiB in memory  read in"
+            f" {loaded:5.1f} s ({spent:.1f} s CPU)"
+        )
+        reaches: dict[str, Reach] = {"everything": Everything(), "3 channels": FEW}
+        for name, reach in reaches.items():
+
+            async def search(question: str, reach: Reach = reach) -> object:
+                return await library.search(question, reach=reach)
+
+            await timed(search, questions[:5])
+            middle, late, cpu_spent = await timed(search, questions)
+            print(
+                f"         {name:12} middle {middle:6.1f} ms  p95 {late:6.1f} ms  CPU"
+                f" {cpu_spent:5.1f} ms",
+                flush=True,
+            )
+
+        async def embed(question: str) -> object:
+            return await encoder.embed([question])
+
+        middle, late, cpu_spent = await timed(embed, questions)
+        print(
+            f"         {'embedding':12} middle {middle:6.1f} ms  p95 {late:6.1f} ms  CPU {cpu_spent:5.1f} ms  (part of each search)"
+        )
+
+
+async def compare(folder: Path, pool: Pool, encoder: Encoder, questions: Sequence[str]) -> None:
+    """The same rows in FTS5 (words as numbers) and sqlite-vec (mean vectors), the best 300 of each."""
+    import sqlite_vec
+
+    connection = sqlite3.connect(folder / "compared.sqlite3")
+    connection.enable_load_extension(True)
+    sqlite_vec.load(connection)
+    width = pool.vectors.shape[1]
+    connection.execute("CREATE VIRTUAL TABLE words USING fts5(text, content='', detail=none)")
+    connection.execute(f"CREATE VIRTUAL TABLE vectors USING vec0(v float[{width}])")
+    from core.retrieval.document import read_head
+
+    source = sqlite3.connect(folder / FILE_NAME)
+    started = time.perf_counter()
+    for seq, data in source.execute("SELECT seq, head FROM library"):
+        head = read_head(data)
+        text = " ".join(
+            " ".join([f"t{term}"] * int(count))
+            for term, count in zip(head.terms.tolist(), head.counts.tolist(), strict=True)
+        )
+        connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (seq, text))
+        connection.execute(
+            "INSERT INTO vectors (rowid, v) VALUES (?, ?)", (seq, head.vector.tobytes())
+        )
+    connection.commit()
+    print(f"FTS5 and sqlite-vec filled in {time.perf_counter() - started:.0f} s")
+
+    async def words(question: str) -> object:
+        asked = " OR ".join(f"t{term}" for term in set(numbers(tokens(question, "en")).tolist()))
+        statement = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT 300"
+        return connection.execute(statement, (asked,)).fetchall()
+
+    vectors = await encoder.embed(questions)
+    known = dict(zip(questions, vectors, strict=True))
+
+    async def nearest(question: str) -> object:
+        statement = "SELECT rowid FROM vectors WHERE v MATCH ? AND k = 300 ORDER BY distance"
+        return connection.execute(statement, (known[question].tobytes(),)).fetchall()
+
+    for name, what in (("FTS5", words), ("sqlite-vec", nearest)):
+        middle, late, cpu_spent = await timed(what, questions)
+        print(
+            f"         {name:12} middle {middle:6.1f} ms  p95 {late:6.1f} ms  CPU {cpu_spent:5.1f} ms",
+            flush=True,
+        )
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data")
+    parser.add_argument("--encoder", type=Path)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--pool", type=int, default=300, help="Real articles that texts come from")
+    parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--compare", action="store_true")
+    options = parser.parse_args()
+    encoder: Encoder = CTranslate2Encoder(options.encoder) if options.encoder else HashingEncoder()
+    pool = await pool_of(options.data, encoder, options.pool)
+    questions = pool.questions[: options.questions]
+    chance = random.Random(17)
+    with tempfile.TemporaryDirectory() as name:
+        folder, have = Path(name), 0
+        async with open_database(database_url(None, folder)):
+            pass
+        for size in sorted(options.sizes):
+            started = time.perf_counter()
+            fill(folder / FILE_NAME, pool, have, size, chance)
+            print(f"{size - have} rows written in {time.perf_counter() - started:.0f} s")
+            have = size
+            await measure(folder, pool, encoder, size, questions)
+        if options.compare:
+            await compare(folder, pool, encoder, questions)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
