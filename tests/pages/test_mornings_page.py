@@ -1,0 +1,113 @@
+"""The page of daily digests in a real browser: subscribe, see, change, read past mornings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+from support.http_client import Running, running
+from support.subscribed import FEED, SubscribedWorld
+
+from core.places import HERE, Place
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium at /usr/bin/chromium"),
+]
+
+
+@asynccontextmanager
+async def opened(server: Running, path: str, *, locale: str = "en-US") -> AsyncIterator[Page]:
+    """The page, opened. At the end: nothing was asked of another machine, nothing went wrong."""
+    asked: list[str] = []
+    wrong: list[str] = []
+    async with async_playwright() as player:
+        browser = await player.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        context = await browser.new_context(locale=locale, timezone_id="Asia/Seoul")
+        page = await context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if "policy" in said.text else None)
+        await page.goto(server.address + path)
+        yield page
+        await browser.close()
+    assert wrong == []
+    assert {urlsplit(url).netloc for url in asked} == {urlsplit(server.address).netloc}
+
+
+@pytest.fixture
+def world() -> SubscribedWorld:
+    return SubscribedWorld()
+
+
+@pytest.fixture
+async def server(world: SubscribedWorld) -> AsyncIterator[Running]:
+    async with running(subscribing=world.subscribing) as started:
+        yield started
+
+
+async def test_somebody_subscribes_changes_pauses_and_removes(
+    server: Running, world: SubscribedWorld
+) -> None:
+    async with opened(server, "/mornings") as page:
+        await expect(page.locator("#subscriptions")).to_contain_text("There is none yet")
+        zone = page.locator('[data-field="timezone"] input')
+        await expect(zone).to_have_value("Asia/Seoul")
+        await page.locator('[data-field="difficulty"] input').fill("hard")
+        await page.locator('[data-field="sources"] textarea').fill(FEED)
+        await page.get_by_role("button", name="Subscribe").click()
+        mistake = page.locator('[data-field="difficulty"] .mistake')
+        await expect(mistake).to_contain_text("within 1 and 5")
+        await page.locator('[data-field="difficulty"] input').fill("2-3.5")
+        await page.get_by_role("button", name="Subscribe").click()
+        await expect(page.locator("#told")).to_contain_text("Subscribed; the first digest comes")
+        [kept] = await world.subscriptions.of(HERE)
+        assert (kept.low, kept.high, kept.timezone) == (2.0, 3.5, "Asia/Seoul")
+        card = page.locator(".subscription")
+        await expect(card).to_contain_text("Pools & Queues")
+        await card.get_by_role("button", name="Pause").click()
+        await expect(card).to_contain_text("paused")
+        await card.get_by_role("button", name="Edit").click()
+        await page.locator('[data-field="size"] input').fill("3")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator("#told")).to_contain_text("Changed")
+        assert world.subscriptions.kept[kept.id].size == 3
+        await card.get_by_role("button", name="Remove").click()
+        await expect(page.locator(".subscription")).to_have_count(0)
+        assert await world.subscriptions.all() == []
+
+
+async def test_past_mornings_are_read_in_korean_and_titles_are_text(
+    server: Running, world: SubscribedWorld
+) -> None:
+    mine = await world.subscribed(HERE)
+    await world.a_morning(mine, server.digests, title="<img src=x onerror=alert(1)> 풀")
+    async with opened(server, "/mornings", locale="ko-KR") as page:
+        archive = page.locator("#archive")
+        await expect(archive).to_contain_text("2026년 11월 26일")
+        await expect(archive).to_contain_text("<img src=x onerror=alert(1)> 풀")
+        await expect(archive).to_contain_text("2.5 / 5 · 초급")
+        await expect(archive.locator("li a")).to_have_attribute(
+            "href", "https://blog.example.com/pools"
+        )
+        assert await archive.locator("img").count() == 0
+
+
+async def test_a_secret_address_shows_the_mornings_and_nothing_to_change(
+    server: Running, world: SubscribedWorld
+) -> None:
+    mine = await world.subscribed(Place("slack", "T1", "C1"))
+    await world.a_morning(mine, server.digests)
+    async with opened(server, f"/feeds/{world.subscriptions.kept[mine].secret}") as page:
+        await expect(page.locator("#archive")).to_contain_text("Pools, measured")
+        await expect(page.locator("#form form")).to_have_count(0)
+        await expect(page.locator(".subscription")).to_have_count(0)
+        await page.get_by_role("button", name="한국어").click()
+        await expect(page.locator("#title")).to_have_text("매일 아침 요약")
