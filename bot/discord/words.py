@@ -91,6 +91,7 @@ WORDS: Mapping[str, Both] = {
         "• `/ask` 또는 멘션으로 물으면, 읽은 글에서 근거를 찾아 답합니다\n"
         "• `/digest search` 읽은 글을 찾습니다\n"
         "• 메시지 → 앱 → ‘요약하기’, 🔍 반응, 멘션으로도 부탁할 수 있습니다\n"
+        "• `/digest subscribe`, `/digest feeds` 매일 아침 피드의 요약(서버 관리자)\n"
         "• `/digest settings` 채널별 설정(서버 관리자)",
         "Share a link to a technical article, and I answer with a digest and its difficulty in a "
         "thread.\n"
@@ -99,6 +100,7 @@ WORDS: Mapping[str, Both] = {
         "• `/ask`, or a mention with a question, answers from the articles read here\n"
         "• `/digest search` searches them\n"
         "• a message's Apps → “Digest this”, a 🔍 reaction or a mention ask for one, too\n"
+        "• `/digest subscribe`, `/digest feeds` a digest of feeds every morning (Manage Server)\n"
         "• `/digest settings` for each channel (Manage Server)",
     ),
     "token_missing": (

@@ -82,6 +82,7 @@ WORDS: Mapping[str, Both] = {
         "• `/ask 질문` 또는 멘션으로 물으면, 읽은 글에서 근거를 찾아 답합니다\n"
         "• `/digest search 낱말 level:beginner lang:ko since:7d` 읽은 글을 찾습니다\n"
         "• 메시지 메뉴의 ‘Digest this’, 🔍 반응, 멘션으로도 부탁할 수 있습니다\n"
+        "• `/digest subscribe`, `/digest feeds` 매일 아침 피드의 요약(채널 설정을 바꿀 수 있는 사람)\n"
         "• `/digest settings` 채널별 설정(관리자나 채널을 만든 사람)",
         "Share a link to a technical article, and I answer with a digest and its difficulty in "
         "the thread.\n"
@@ -90,6 +91,7 @@ WORDS: Mapping[str, Both] = {
         "• `/ask question`, or a mention with a question, answers from the articles read here\n"
         "• `/digest search words level:beginner lang:ko since:7d` searches them\n"
         "• a message's menu “Digest this”, a 🔍 reaction or a mention ask for one, too\n"
+        "• `/digest subscribe`, `/digest feeds` a digest of feeds every morning (who may change settings)\n"
         "• `/digest settings` for each channel (admins and whoever made the channel)",
     ),
     "help_title": ("사용법", "How it works"),
