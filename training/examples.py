@@ -25,7 +25,7 @@ from typing import Any
 from core.article import Article
 from core.chunks import cut
 from core.errors import BadArticle, SettingsError
-from core.judging.gist import gist, rank
+from core.judging.gist import SHOWN_WORDS, gist, rank
 from core.language import sentences
 from core.ports import Prompt
 from core.prompts import summary as summary_prompt
@@ -33,8 +33,6 @@ from core.prompts import term as term_prompt
 
 log = logging.getLogger("training.examples")
 
-# Words of an article that are shown: its best sentences (core.judging.gist).
-SHOWN_WORDS = 90
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
 VERSIONS = {"summary": summary_prompt.VERSION, "term": term_prompt.VERSION}

@@ -18,6 +18,9 @@ from core.chunks import Document
 from core.judging.forest import DATA, Forest, Rows, load
 from core.judging.salience import Weighed, cosine, vector, weigh
 
+# Words of a text (or a part of one) that the model is shown.
+SHOWN_WORDS = 90
+
 _CUES = {
     "we_propose": r"\bwe (?:propose|introduce|present|develop|describe)\b",
     "this_paper": r"\b(?:this|our|the present) (?:paper|work|study|article|post|pep|rfc|proposal|"

@@ -1,0 +1,125 @@
+"""A text in as few words as its kind asks for: one line, or a short abstract.
+
+    cut | rank sentences | draft (model) | candidates | choose
+
+What the model drafts stands for election beside the title and the article's own sentences; it
+wins where it is likelier to be what a person would have written. How long the answer is follows
+from what the text is: a proposal or a paper has an abstract, a post or a page has one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from core.article import Article, Language
+from core.chunks import Document, Sentence, cut
+from core.judging.faithful import Evidence
+from core.judging.forest import Rows
+from core.judging.gist import SHOWN_WORDS, gist, rank
+from core.judging.headline import candidates, choose
+from core.judging.salience import weigh
+from core.ports import Encoder, Engine, Generation
+from core.prompts import summary as summary_prompt
+
+# Beam search for the likeliest sentence, and a plain one that differs where beams grow dull.
+DRAFTS = (
+    Generation(max_new_tokens=56, beams=4, length_penalty=1.0, no_repeat_ngram=3),
+    Generation(max_new_tokens=56, no_repeat_ngram=3, repetition_penalty=1.1),
+)
+# Words of an abstract. The median of those that authors write of proposals is 52.
+_ABSTRACT_WORDS = 70
+# A text this short is an abstract itself: one line says it.
+_SHORT = 420
+_PROPOSAL = re.compile(
+    r"\b(?:motivation|rationale|specification|drawbacks|alternatives|unresolved questions|"
+    r"backwards? compatibility|reference-level explanation|rejected ideas)\b",
+    re.I,
+)
+_PAPER = re.compile(r"\bet al\.|\bwe propose\b|\[\d+\]|\bour (?:model|approach|method)\b", re.I)
+
+
+class Summarizer:
+    """`engine` and `encoder` are the product's own; a Korean text needs neither."""
+
+    def __init__(self, engine: Engine, encoder: Encoder) -> None:
+        self._engine = engine
+        self._encoder = encoder
+
+    async def summarize(self, title: str, content: str, language: Language | None = None) -> str:
+        """ "" for a text without a sentence. Raises EngineFailed with its kin."""
+        article = Article(content=content, title=title or None, language=language)
+        document = await asyncio.to_thread(cut, article, 330)
+        if not document.sentences:
+            return ""
+        ranks = await asyncio.to_thread(rank, document)
+        chosen = gist(document, ranks, words=SHOWN_WORDS)
+        drafts = await self.drafts(document, chosen)
+        pool = candidates(document, ranks, drafts)
+        best = await asyncio.to_thread(choose, document, ranks, pool)
+        line = best.text if best else ""
+        words = abstract_words(document)
+        if not words:
+            return line
+        return await asyncio.to_thread(_abstract, document, ranks, drafts, words)
+
+    async def drafts(self, document: Document, chosen: Sequence[int]) -> list[str]:
+        """What the model makes of the chosen sentences; () where it does not know the language."""
+        if document.language not in self._engine.writes:
+            return []
+        text = " ".join(document.sentences[i].text for i in chosen)
+        prompt = summary_prompt.render(document.title, text, document.language, 1)
+        replies = [await self._engine.generate(prompt, options) for options in DRAFTS]
+        found = [summary_prompt.parse(reply, document.language)[:1] for reply in replies]
+        return list(dict.fromkeys(sentence for one in found for sentence in one))
+
+    async def summarize_dialogue(
+        self, title: str, turns: Sequence[tuple[str, str]], language: Language | None = None
+    ) -> str:
+        """Who said the weightiest things, in the order of the talk (blueprint B21)."""
+        lines = [f"{speaker}: {text}" for speaker, text in turns if text.strip()]
+        content = "\n\n".join(lines)
+        if not content:
+            return ""
+        article = Article(content=content, title=title or None, language=language)
+        document = await asyncio.to_thread(cut, article, 330)
+        if not document.sentences:
+            return "\n".join(lines[:2])
+        weighed = await asyncio.to_thread(weigh, document)
+        words = min(80, max(18, document.words // 8))
+        scores = rank(document, weighed)
+        chosen = gist(document, scores, words=words)
+        return " ".join(_attributed(document.sentences[i], lines) for i in chosen)
+
+
+def abstract_words(document: Document) -> int:
+    """How many words an abstract of this text has; 0: one line is enough."""
+    if document.words <= _SHORT:
+        return 0
+    if document.language == "ko":
+        # a news report or an essay without structure: three sentences
+        return 45 if not document.headings and not document.code else 0
+    proposal = sum(_PROPOSAL.search(heading) is not None for heading in document.headings)
+    paper = len(_PAPER.findall(document.prose)) >= 3 and not document.code
+    return _ABSTRACT_WORDS if proposal >= 1 or paper else 0
+
+
+def _abstract(document: Document, ranks: Rows, drafts: Sequence[str], words: int) -> str:
+    """The model's sentence where the article bears it out, then the article's best ones."""
+    evidence = Evidence(document)
+    borne = [d for d in drafts if evidence.support(d).score >= 0.75]
+    opening = borne[0] if borne else ""
+    room = words - len(opening.split())
+    found = gist(document, ranks, words=max(20, room))
+    own = [document.sentences[i].text for i in found]
+    return " ".join([opening, *own]).strip()
+
+
+def _attributed(sentence: Sentence, lines: Sequence[str]) -> str:
+    """The sentence with its speaker, who is named at the beginning of a turn only."""
+    for line in lines:
+        if sentence.text in line and not line.startswith(sentence.text):
+            speaker = line.split(":", 1)[0]
+            return f"{speaker}: {sentence.text}"
+    return sentence.text

@@ -1,0 +1,181 @@
+"""The forest behind `core/judging/headline.py`: which candidate a person would have written.
+
+    python -m training headline --data ../shared/data [--model FOLDER] [--rows 700]
+
+For each article of the training parts the candidates of the product, drafts of the model in the
+CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
+ROUGE against the human summary. Articles of the part "choose" (see training/examples.py) all
+take part: the model has never seen them. Prints the held-out parts: title, best sentence, first
+draft, ours, and the best that any choice could reach.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rouge_score import rouge_scorer
+
+from core.article import Language
+from core.chunks import Document
+from core.engine.echo import HashingEncoder
+from core.judging.forest import DATA, Forest, Rows
+from core.judging.gist import SHOWN_WORDS, gist, rank
+from core.judging.headline import NAMES, Candidate, candidates, features
+from core.ports import Engine
+from core.settings import ModelSettings
+from core.summarizing import Summarizer
+from training.background import rows
+from training.gist import document_of, grow, references
+
+log = logging.getLogger("training.headline")
+
+TRAIN = ("scitldr/train", "go_blog/train", "tutorial_descriptions/train", "react_ko/train")
+HELD = ("scitldr/dev", "go_blog/valid", "react_ko/valid")
+_KEYS = ("rouge1", "rouge2", "rougeL")
+
+
+class Syllables:
+    """rouge-score's tokenizer for Korean: Hangul syllables and other letters, one by one."""
+
+    def tokenize(self, text: str) -> list[str]:
+        return [letter for letter in text.lower() if letter.isalnum()]
+
+
+_SCORERS: dict[Language, Any] = {
+    "en": rouge_scorer.RougeScorer(_KEYS, use_stemmer=True),
+    "ko": rouge_scorer.RougeScorer(_KEYS, tokenizer=Syllables()),
+}
+
+
+def rouge(wanted: Sequence[str], text: str, language: Language) -> Rows:
+    """ROUGE-1, -2, -L F1 times 100; each the maximum over the references."""
+    found = [_SCORERS[language].score(one, text) for one in wanted]
+    return np.array([max(one[key].fmeasure for one in found) * 100 for key in _KEYS])
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An article with its candidates: features (n, columns) and ROUGE (n, 3)."""
+
+    name: str
+    pool: tuple[Candidate, ...]
+    features: Rows
+    scores: Rows
+
+
+class Drafts:
+    """What the model drafts of each article, kept in a file by the article's id."""
+
+    def __init__(self, engine: Engine | None, kept: Path) -> None:
+        self._summarizer = Summarizer(engine, HashingEncoder()) if engine else None
+        self._kept = kept
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        lines = kept.read_text(encoding="utf-8").splitlines() if kept.is_file() else []
+        self._known: dict[str, list[str]] = dict(json.loads(line) for line in lines)
+
+    def of(self, key: str, document: Document, ranks: Rows) -> list[str]:
+        if self._summarizer is None:
+            return []
+        if key not in self._known:
+            chosen = gist(document, ranks, words=SHOWN_WORDS)
+            self._known[key] = asyncio.run(self._summarizer.drafts(document, chosen))
+            with self._kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([key, self._known[key]], ensure_ascii=False) + "\n")
+        return self._known[key]
+
+
+def cases(root: Path, name: str, drafts: Drafts, most: int) -> Iterator[Case]:
+    for row in _chosen(root, name, most):
+        document = document_of(row)
+        if not document.sentences:
+            continue
+        ranks = rank(document)
+        drafted = drafts.of(str(row["id"]), document, ranks)
+        # A language or an engine without drafts has to be served as well.
+        for given in [drafted, ()] if drafted and name in TRAIN else [drafted]:
+            pool = candidates(document, ranks, given)
+            scores = [rouge(references(row), one.text, document.language) for one in pool]
+            yield Case(name, pool, features(document, ranks, pool), np.array(scores))
+
+
+def _chosen(root: Path, name: str, most: int) -> Iterator[dict[str, Any]]:
+    """All that the model never saw, and of the others as many as wanted."""
+    others = 0
+    for row in rows(root / f"{name}.jsonl.gz"):
+        number = int(hashlib.sha256(str(row["id"]).encode()).hexdigest()[:8], 16)
+        unseen = name in HELD or number % 7 == 1
+        others += not unseen
+        if unseen or others <= most:
+            yield row
+
+
+def fit(learned: Sequence[Case]) -> Forest:
+    weights = np.concatenate([np.full(len(c.pool), 1 / np.sqrt(len(c.pool))) for c in learned])
+    return grow(
+        np.vstack([case.features for case in learned]),
+        np.concatenate([case.scores.mean(axis=1) for case in learned]),
+        weights,
+        NAMES,
+    )
+
+
+def tell(forest: Forest, held: Sequence[Case]) -> None:
+    kinds: dict[str, list[Rows]] = {}
+    for case in held:
+        ours = case.scores[int(np.argmax(forest.predict(case.features)))]
+        kinds.setdefault("ours", []).append(ours)
+        best = int(np.argmax(case.scores.mean(axis=1)))
+        kinds.setdefault("best possible", []).append(case.scores[best])
+        for origin in ("title", "article", "model"):
+            found = [
+                s for one, s in zip(case.pool, case.scores, strict=True) if one.origin == origin
+            ]
+            if found:
+                kinds.setdefault(f"first {origin}", []).append(found[0])
+    for kind, scores in kinds.items():
+        log.info("  %-14s %5.1f %5.1f %5.1f  (%d)", kind, *np.mean(scores, axis=0), len(scores))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training headline", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: no drafts")
+    parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
+    parser.add_argument("--rows", type=int, default=700)
+    parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
+    parser.add_argument("--out", type=Path, default=DATA / "headline.npz")
+    asked = parser.parse_args(arguments)
+    # rouge-score brings a root handler of its own
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+    engine = _engine(asked.model)
+    drafts = Drafts(engine, asked.drafts)
+    learned = [c for name in TRAIN for c in cases(asked.data, name, drafts, asked.rows)]
+    forest = fit(learned)
+    forest.save(asked.out)
+    log.info("%d articles -> %s", len(learned), asked.out)
+    for name in HELD:
+        log.info("%s", name)
+        tell(forest, list(islice(cases(asked.data, name, drafts, 0), asked.held)))
+    return 0
+
+
+def _engine(folder: Path | None) -> Engine | None:
+    if folder is None:
+        return None
+    from core.engine.ct2 import CTranslate2Engine
+
+    return CTranslate2Engine(folder, ModelSettings(threads=1))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
