@@ -1,4 +1,7 @@
-"""What the model writes of an article: a sentence or a few for each part, and terms.
+"""What the model writes of an article: a sentence for each part, and terms.
+
+The model is shown the best sentences of a part, a third of its words: most of what it is about at
+a third of the waiting, and what it was taught to condense.
 
 It is a draft: nothing here is checked yet. The caller compares it with the article.
 """
@@ -11,6 +14,8 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from core.chunks import Document, Part
+from core.judging.forest import Rows
+from core.judging.gist import SHOWN_WORDS, gist
 from core.judging.salience import Weighed
 from core.judging.terms import Explained
 from core.language import count_words
@@ -27,7 +32,7 @@ _ASKED_TERMS = 2
 
 
 class Draft:
-    """What the model writes of one article: a sentence or a few for each part, and terms."""
+    """What the model writes of one article. `ranks`: core.judging.gist.rank."""
 
     def __init__(
         self,
@@ -36,16 +41,23 @@ class Draft:
         settings: DigestSettings,
         document: Document,
         weighed: Weighed,
+        ranks: Rows,
     ) -> None:
         self.engine = engine
         self.options = options
         self.settings = settings
         self.document = document
+        self.ranks = ranks
         self.able = document.language in engine.writes
         self.parts = chosen_parts(document.parts, weighed, settings.max_parts) if self.able else []
         self.written: dict[int, list[str]] = {}
         self.terms: dict[str, str] = {}
         self.seen_words = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part has a sentence of the model's."""
+        return len(self.parts) == len(self.document.parts)
 
     @property
     def share(self) -> float:
@@ -80,9 +92,6 @@ class Draft:
 
     @property
     def _options(self) -> Generation:
-        """One sentence of each of many parts, a few of a single one."""
-        if len(self.parts) == 1:
-            return self.options
         return replace(self.options, max_new_tokens=min(_SENTENCE, self.options.max_new_tokens))
 
     def _stream(self, part: int) -> AsyncGenerator[str, None]:
@@ -92,15 +101,18 @@ class Draft:
         return await self.engine.generate(self._prompt(part), self._options)
 
     def _prompt(self, part: int) -> Prompt:
-        text = self._fitting(self.document.parts[part].text)
+        """Title and the part's best sentences, as the model was taught."""
+        inside = self.document.parts[part]
+        among = range(inside.start, inside.end)
+        chosen = gist(self.document, self.ranks, words=SHOWN_WORDS, among=among)
+        sentences = [self.document.sentences[i].text for i in chosen]
+        text = self._fitting(" ".join(sentences) or inside.text)
         # what does not fit is not counted as seen
         self.seen_words += count_words(text)
-        count = self.settings.sentences if len(self.parts) == 1 else 1
-        return summary_prompt.render(self.document.title, text, self.document.language, count)
+        return summary_prompt.render(self.document.title, text, self.document.language, 1)
 
     def _parse(self, reply: str) -> list[str]:
-        most = self.settings.sentences if len(self.parts) == 1 else 1
-        return summary_prompt.parse(reply, self.document.language)[:most]
+        return summary_prompt.parse(reply, self.document.language)[:1]
 
     def _fitting(self, text: str) -> str:
         """The text as far as it fits the model."""
