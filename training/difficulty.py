@@ -56,16 +56,16 @@ class Table:
 
     def of(self, chosen: NDArray[np.bool_]) -> Table:
         kept = tuple(text for text, wanted in zip(self.texts, chosen, strict=True) if wanted)
-        fields = (
-            self.title,
-            self.mean,
-            self.opening,
-            self.signs,
-            self.levels,
-            self.classes,
-            self.sites,
+        return Table(
+            title=self.title[chosen],
+            mean=self.mean[chosen],
+            opening=self.opening[chosen],
+            signs=self.signs[chosen],
+            levels=self.levels[chosen],
+            classes=self.classes[chosen],
+            sites=self.sites[chosen],
+            texts=kept,
         )
-        return Table(*(field[chosen] for field in fields), kept)  # type: ignore[arg-type]
 
 
 def read(found: Sequence[dict[str, Any]], embedder: Embedder) -> Table:
@@ -155,7 +155,8 @@ def fit(table: Table, directions: Numbers, settings: dict[str, Any]) -> Fitted:
     untaught = directions.mean(axis=0)
     vectors = [untaught / within(view @ untaught, table.sites).std() for view in views]
     learned = [part @ directions for part in taught]
-    width = within(sum(v @ part for v, part in zip(views, learned, strict=True)), table.sites).std()
+    moved = np.sum([v @ part for v, part in zip(views, learned, strict=True)], axis=0)
+    width = within(moved, table.sites).std()
     vectors = [own + part / width for own, part in zip(vectors, learned, strict=True)]
     return _scaled(table, tuple(vectors), settings)
 
@@ -301,7 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths = [asked.data / settings[name] for name in ("train", "valid")]
     train = [row for row in rows(paths[0]) if row["language"] == "en"]
     table = read(train, embedder)
-    directions = embedder.directions(axes())
+    directions = embedder.directions(axes()).astype(float)
     report = {name: unseen(table, judge) for name, judge in judges(directions, settings).items()}
     for name, found in report.items():
         log.info(

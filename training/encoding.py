@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -61,10 +62,11 @@ class Embedder:
 
     def keep(self) -> None:
         self._cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(
-            self._cache,
-            **{k: v if v.ndim == 1 else v.astype(np.float16) for k, v in self._known.items()},
-        )
+        kept: dict[str, Any] = {
+            key: value if value.ndim == 1 else value.astype(np.float16)
+            for key, value in self._known.items()
+        }
+        np.savez(self._cache, **kept)
 
 
 def _prepared() -> Path:

@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -91,7 +91,7 @@ def draw_confusion(found: dict[str, Any], path: Path, title: str) -> None:
     _save(figure, path)
 
 
-def draw_curves(curves: dict[str, tuple[Sequence[int], Sequence[float]]], path: Path) -> None:
+def draw_curves(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], path: Path) -> None:
     """ROC and precision-recall, a line each name."""
     from sklearn.metrics import precision_recall_curve, roc_curve
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -89,13 +90,13 @@ def _unit(vector: Vectors) -> Vectors:
 @lru_cache(maxsize=1)
 def head() -> Head:
     text = (files("core.judging") / "data" / "difficulty_head.json").read_text("utf-8")
-    raw = json.loads(text)
-    vectors = {
-        name: np.asarray(raw.pop(name), dtype=np.float32) for name in ("title", "mean", "opening")
-    }
-    lists = {name: tuple(raw.pop(name)) for name in ("sums", "levels")}
-    places = {name: tuple(values) for name, values in raw.pop("places").items()}
-    return Head(**raw, **vectors, **lists, places=places)
+    raw: dict[str, Any] = json.loads(text)
+    for name in ("title", "mean", "opening"):
+        raw[name] = np.asarray(raw[name], dtype=np.float32)
+    for name in ("sums", "levels"):
+        raw[name] = tuple(raw[name])
+    raw["places"] = {name: tuple(values) for name, values in raw["places"].items()}
+    return Head(**raw)
 
 
 def axes() -> list[tuple[str, str]]:

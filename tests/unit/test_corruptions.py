@@ -1,0 +1,44 @@
+"""True sentences made false: one thing changed, and always something."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from core.judging.facts import numbers
+from training import corruptions
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_changed_number_is_another_number(seed: int) -> None:
+    made = corruptions.number("The pool keeps 8 connections for 2.5 seconds.", random.Random(seed))
+    assert made is not None
+    assert numbers(made) != ["8", "2.5"]
+    assert made.count(" ") == 7
+
+
+@pytest.mark.parametrize(
+    ("sentence", "made"),
+    [
+        ("The lock is fair.", "The lock is not fair."),
+        ("We replace the queue.", "We do not replace the queue."),
+        ("Nothing to turn here", None),
+    ],
+)
+def test_a_negation_is_added_where_english_takes_one(sentence: str, made: str | None) -> None:
+    assert corruptions.negation(sentence, random.Random(0)) == made
+
+
+def test_korean_endings_are_turned() -> None:
+    made = corruptions.negation_ko("이 설정은 데이터를 읽을 수 있습니다.", random.Random(0))
+    assert made == "이 설정은 데이터를 읽을 수 없습니다."
+
+
+def test_an_opposite_keeps_the_ending_of_its_word() -> None:
+    assert corruptions.antonym("It adds.", random.Random(0)) in {"It removes."}
+
+
+def test_sides_of_a_relation_change_places() -> None:
+    made = corruptions.roles("The scheduler calls the runtime.", random.Random(0))
+    assert made == "The runtime calls the scheduler."
