@@ -10,12 +10,15 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 from support.shelf import HERE, MINE, Shelves, day
 
+from core.engine.echo import HashingEncoder
 from core.library import Channels, Everything, Filters, LibraryState
 from core.places import Place, Scope
 from core.ports import Library
+from core.settings import RetrievalSettings
 from storage import statements
 from storage.database import open_database
 from storage.erasing import SqlErasing
+from storage.library import SqlLibrary
 
 POOLS = "A connection pool keeps database connections open. Opening one costs a TLS handshake."
 QUEUES = "A message queue decouples producers from consumers. Consumers acknowledge each message."
@@ -154,16 +157,18 @@ async def test_what_was_shared_elsewhere_is_never_found(
 
 
 async def test_within_reach_much_that_fits_better_elsewhere_hides_nothing(
-    shelves: Shelves,
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of others' articles than are looked up at first."""
-    for number in range(320):
+    monkeypatch.setattr("storage.library._LOOKED_UP", 10)
+    shelves.library = SqlLibrary(shelves.engine, HashingEncoder(), RetrievalSettings(candidates=10))
+    for number in range(25):
         await shelves.keep(f"Connection pools {number}", f"{POOLS} {number}")
     ours = await shelves.keep("Waiting", "Requests wait while every connection is in use.")
-    while await shelves.library.shelving.catch_up(200):
+    while await shelves.library.shelving.catch_up(30):
         pass
     await shelves.share(ours)
-    assert await titles(shelves, "connection pools", reach=MINE) == ["Waiting"]
+    assert await titles(shelves, "connection pools", reach=MINE, limit=3) == ["Waiting"]
 
 
 async def test_nobodys_channels_reach_nothing(shelves: Shelves) -> None:
