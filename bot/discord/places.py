@@ -19,7 +19,9 @@ def place_of(channel: object, guild_id: int | None) -> Place | None:
     if guild_id is None:
         return Place("discord", DIRECT, str(getattr(channel, "id", 0)))
     if isinstance(channel, discord.Thread):
-        return Place("discord", str(guild_id), str(channel.parent_id), str(channel.id))
+        # Who reads the channel above need not read a private thread: it is a channel of its own.
+        above = channel.id if channel.is_private() else channel.parent_id
+        return Place("discord", str(guild_id), str(above), str(channel.id))
     if isinstance(channel, discord.abc.GuildChannel):
         return Place("discord", str(guild_id), str(channel.id))
     return None

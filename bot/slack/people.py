@@ -131,7 +131,9 @@ class People:
             arguments = {"user": user, "include_locale": "true"}
             found = (await self._api.read(bot.token, "users.info", arguments))["user"]
             admin = bool(found.get("is_admin") or found.get("is_owner"))
-            guest = bool(found.get("is_restricted") or found.get("is_ultra_restricted"))
+            # somebody of another organisation in a shared channel sees no more of ours than a guest
+            foreign = found.get("team_id") not in (None, "", team) or found.get("is_stranger")
+            guest = bool(found.get("is_restricted") or found.get("is_ultra_restricted") or foreign)
             timezone = str(found.get("tz") or "UTC")
             person = Person(language_of(found.get("locale", "")), admin, guest, timezone)
         except ChatFailed as error:

@@ -1,7 +1,8 @@
 """Whose articles somebody may see in Slack: those of public channels and of where they ask.
 
 An answer may be shared with the channel it was asked in, so other private channels of the asking
-person do not count. Guests see the public channels that they were let into.
+person do not count. Guests see the public channels that they were let into. In a channel that is
+shared with another organisation only what was shared in it counts: they read along.
 """
 
 from __future__ import annotations
@@ -39,12 +40,15 @@ class Reaching:
         self._people = people
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], tuple[float, frozenset[str]]] = OrderedDict()
+        self._outside: OrderedDict[tuple[str, str], tuple[float, bool]] = OrderedDict()
 
     async def of(self, place: Place, user: str) -> Channels:
         """Where Slack cannot say, only the channel in which it was asked."""
         try:
             public = await self._public(place.workspace)
-            if await self._people.is_guest(place.workspace, user):
+            if await self._read_outside(place):
+                public = frozenset()
+            elif await self._people.is_guest(place.workspace, user):
                 public &= await self._public(place.workspace, user)
         except ChatFailed as error:
             log.info("public channels are not known: %s", error)
@@ -61,6 +65,21 @@ class Reaching:
         self._known.move_to_end((team, user))
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
+        return found
+
+    async def _read_outside(self, place: Place) -> bool:
+        """Whether another organisation is in the channel, or asked into it."""
+        key = (place.workspace, place.channel)
+        known = self._outside.get(key)
+        if known is not None and self._clock() - known[0] < _FRESH:
+            return known[1]
+        bot = await self._installations.of(place.workspace)
+        arguments = {"channel": place.channel}
+        channel = (await self._api.read(bot.token, "conversations.info", arguments))["channel"]
+        found = bool(channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"))
+        self._outside[key] = (self._clock(), found)
+        while len(self._outside) > _MOST:
+            self._outside.popitem(last=False)
         return found
 
     async def _look_up(self, team: str, user: str) -> list[str]:

@@ -150,6 +150,20 @@ async def test_a_guest_sees_only_public_channels_they_were_let_into(scene: Scene
     assert "keeps database connections open" in await scene.said(done)
 
 
+async def test_where_another_organisation_reads_along_only_that_channel_counts(
+    scene: Scene,
+) -> None:
+    slack = scene.slack
+    shared = slack.channel("C3")
+    shared.shared_outside = True
+    await scene.bot.library.read(SECRET, channels=["C3"])
+    done = await slack.command("/ask", "What does Nightjar replace?", user="U1", channel=shared)
+    assert "replaces cron" in await scene.said(done)
+    asked = "What does a connection pool keep open?"
+    done = await slack.command("/ask", asked, user="U1", channel=shared)
+    assert "I haven't read about that" in await scene.said(done)
+
+
 async def test_where_slack_does_not_say_what_is_public_only_this_channel_counts(
     scene: Scene,
 ) -> None:

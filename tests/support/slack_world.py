@@ -99,6 +99,7 @@ class Channel:
     members: set[str] = field(default_factory=set)
     archived: bool = False
     kind: str = "channel"  # channel, group (private), im
+    shared_outside: bool = False  # with another organisation (Slack Connect)
     messages: dict[str, Message] = field(default_factory=dict)  # by ts, deleted ones are gone
     ephemeral: dict[str, Message] = field(default_factory=dict)
     gone: list[Message] = field(default_factory=list)
@@ -218,6 +219,7 @@ def channel_json(workspace: Workspace, channel: Channel) -> Json:
         "is_mpim": False,
         "is_private": channel.is_private,
         "is_archived": channel.archived,
+        "is_ext_shared": channel.shared_outside,
         "is_member": workspace.bot_in(channel),
         "creator": channel.creator,
         "context_team_id": workspace.id,
