@@ -254,7 +254,8 @@ def _passage_words(
 ) -> list[Scores]:
     """BM25 of each passage of each document, with the rarity of words in the whole index; all at
     once, since there are hundreds of them and each alone is small."""
-    lengths = [np.diff(body.starts.astype(np.int64)) for body in bodies]
+    bounds = [body.starts.astype(np.int64) for body in bodies]
+    lengths = [own[1:] - own[:-1] for own in bounds]
     norms = np.concatenate(
         [K1 * (1 - B + B * own / max(float(own.mean()), 1.0)) for own in lengths]
     )

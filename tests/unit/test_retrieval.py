@@ -166,7 +166,7 @@ def head_of(words: str) -> Head:
         np.ones(len(terms), dtype=np.uint8),
         terms[:1],
         terms[:0],
-        np.frombuffer(hashed, dtype=np.uint8)[:8].astype(np.float32) / 999,
+        np.frombuffer(hashed, dtype=np.uint8)[:8].astype(np.float32),
     )
 
 
