@@ -40,7 +40,7 @@ from bot.subscribing import Subscribing
 from bot.workflows import Workflows, WorkflowStore, erase_remembered
 from core.digesting import Digester
 from core.engine.choose import open_engine
-from core.engine.prepared import find, size_of
+from core.engine.prepared import chosen_adapter, find, size_of
 from core.places import Erased, Scope
 from core.ports import (
     Announcements,
@@ -436,7 +436,7 @@ def model_state(settings: ModelSettings, folder: Path) -> ModelState:
         return ModelState("served")
     if settings.engine == "gptq":
         return _checkpoint_state(settings.folder)
-    models = find(folder, settings.adapter if settings.folder is None else None)
+    models = find(folder, chosen_adapter(settings.adapter if settings.folder is None else None))
     own = settings.folder
     if models is None or (own and not any(own.glob("**/model.bin"))):
         return ModelState("missing")

