@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from xml.etree import ElementTree
 
 import feedparser
@@ -18,7 +19,7 @@ HOSTILE = 'Pools <script>alert("x")</script> & ]]> \x0b‮'
 
 
 @asynccontextmanager
-async def a_server(**http: object) -> AsyncIterator[tuple[Running, SubscribedWorld]]:
+async def a_server(**http: Any) -> AsyncIterator[tuple[Running, SubscribedWorld]]:
     world = SubscribedWorld("https://digests.example.com/")
     async with running(subscribing=world.subscribing, **http) as server:
         yield server, world
