@@ -6,39 +6,41 @@ believed. Choosing and claiming is one transaction, in which no other process ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-from sqlalchemy import Row, func, insert, literal, select, update
+from sqlalchemy import Row, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.article import Language
 from core.feed import Announced, Entry, Source, SourceKind
-from core.identity import Sorted, keys_of, sort
 from core.links import followable
 from storage import statements
 from storage.articles import hash_of
 from storage.orphans import batches, delete_rows
+from storage.polled import UNCLAIMED, UNDIGESTED, Polled, host_of, keep, source_values
 from storage.statements import utc_now
 from storage.tables import FeedEntryRow, FeedKeyRow, FeedRow, SubscriptionFeedRow
 from storage.trouble import reading, writing
 
 PER_HOST = 4  # of one host at a time: the others are not to wait behind a large one
 _CLAIM_LOCK = 0x5D0D16E6  # PostgreSQL's advisory lock: one chooses at a time
-_TOUCH = timedelta(days=1)
+_TOGETHER = 64  # sources that are kept in one transaction
 _feeds = FeedRow.__table__
 _entries = FeedEntryRow.__table__
 # Spelled out in the statement instead of bound: only so is the index of the living ones used.
 _ALIVE = FeedRow.state == literal("alive", literal_execute=True)
-_UNDIGESTED = FeedEntryRow.digest_id.is_(None) & FeedEntryRow.error.is_(None)
 
 
 class SqlFeeds:
     def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = utc_now) -> None:
         self._engine = engine
         self._now = now
+        self._waiting: list[Polled] = []
+        self._turn = asyncio.Lock()
+        self._keeping: set[asyncio.Task[dict[str, list[Entry]]]] = set()
 
     async def add(
         self,
@@ -107,7 +109,7 @@ class SqlFeeds:
         return [source_of(row) for row in sorted(rows, key=lambda row: (row.next_at, row.id))]
 
     async def release(self, by: str) -> None:
-        change = update(FeedRow).where(FeedRow.claimed_by == by).values(_UNCLAIMED_NOW)
+        change = update(FeedRow).where(FeedRow.claimed_by == by).values(UNCLAIMED)
         async with writing(self._engine) as connection:
             await connection.execute(change)
 
@@ -121,19 +123,27 @@ class SqlFeeds:
     async def polled(
         self, source: Source, announced: Sequence[Announced], *, by: str
     ) -> list[Entry]:
-        now = source.polled_at or self._now()
-        mine = (FeedRow.id == source.id, FeedRow.claimed_by == by, _ALIVE)
-        keep = update(FeedRow).where(*mine).values(source_values(source, now) | _UNCLAIMED_NOW)
+        # Many feeds are asked at once, and a transaction for each would be most of the work: who
+        # comes while one is being kept is kept with the next ones, all in one transaction.
+        mine = Polled(source, tuple(announced), by, asyncio.get_running_loop().create_future())
+        self._waiting.append(mine)
+        async with self._turn:
+            while any(one is mine for one in self._waiting):
+                await self._keep_waiting()
+        return await mine.new
+
+    async def _keep_waiting(self) -> None:
+        some, self._waiting = _distinct(self._waiting)
+        keeping = asyncio.create_task(self._kept(some))
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._keeping.discard)
+        keeping.add_done_callback(lambda done: _tell(some, done))
+        # Goes on if we are cancelled: there is others' news in it.
+        await asyncio.wait({keeping})
+
+    async def _kept(self, some: Sequence[Polled]) -> dict[str, list[Entry]]:
         async with writing(self._engine) as connection:
-            if not announced:  # as most of the time: one statement
-                await connection.execute(keep)
-                return []
-            asked = select(FeedRow.changed_at).where(*mine).with_for_update()
-            before = (await connection.execute(asked)).one_or_none()
-            if before is None:
-                return []
-            await connection.execute(keep)
-            return await _keep(connection, source, announced, now, first=before[0] is None)
+            return await keep(connection, some)
 
     async def entries_since(
         self, source_ids: Sequence[str], since: datetime, limit: int
@@ -149,7 +159,7 @@ class SqlFeeds:
         return await self._newest(wanted, _entries.c.identity, limit)
 
     async def waiting(self, limit: int) -> list[Entry]:
-        return await self._newest((_UNDIGESTED,), _entries.c.link_hash, limit)
+        return await self._newest((UNDIGESTED,), _entries.c.link_hash, limit)
 
     async def digested(
         self, entry_id: str, *, digest_id: str | None = None, error: str | None = None
@@ -189,82 +199,28 @@ class SqlFeeds:
             await connection.execute(change)
 
 
-# --- what was announced
+def _tell(some: Sequence[Polled], done: asyncio.Task[dict[str, list[Entry]]]) -> None:
+    for one in some:
+        if one.new.done():  # whoever waited for it was cancelled
+            continue
+        if done.cancelled():
+            one.new.cancel()
+        elif (error := done.exception()) is not None:
+            one.new.set_exception(error)
+        else:
+            one.new.set_result(done.result()[one.source.id])
 
 
-async def _keep(
-    connection: AsyncConnection,
-    source: Source,
-    announced: Sequence[Announced],
-    now: datetime,
-    *,
-    first: bool,
-) -> list[Entry]:
-    owned = keys_of(source.id, announced)
-    here, elsewhere = await _known(connection, source.id, owned)
-    found = sort(source.id, announced, owned, here, elsewhere, now, first=first)
-    await _remember(connection, source.id, found, here, now)
-    if found.entries:
-        tried = await _tried(connection, [hash_of(entry.link) for entry in found.entries])
-        rows = [entry_values(entry) | tried.get(hash_of(entry.link), {}) for entry in found.entries]
-        # Its keys were not there, so neither was it; but retention takes keys and entries apart.
-        await delete_rows(
-            connection,
-            FeedEntryRow,
-            FeedEntryRow.feed_id == source.id,
-            FeedEntryRow.id.in_([row["id"] for row in rows]),
-        )
-        await connection.execute(insert(FeedEntryRow), rows)
-    return list(found.new)
-
-
-async def _known(
-    connection: AsyncConnection, source_id: str, owned: Sequence[Sequence[str]]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Identities by key: those of this feed, and those of all others."""
-    here: dict[str, str] = {}
-    elsewhere: dict[str, str] = {}
-    for some in batches({key for keys in owned for key in keys}):
-        wanted = select(FeedKeyRow.key, FeedKeyRow.feed_id, FeedKeyRow.identity)
-        for key, feed_id, identity in await connection.execute(
-            wanted.where(FeedKeyRow.key.in_(some)).order_by(FeedKeyRow.seen_at.desc())
-        ):
-            (here if feed_id == source_id else elsewhere)[key] = identity
-    return here, elsewhere
-
-
-async def _remember(
-    connection: AsyncConnection,
-    source_id: str,
-    found: Sorted,
-    here: Mapping[str, str],
-    now: datetime,
-) -> None:
-    new = [
-        {"key": key, "feed_id": source_id, "identity": identity, "seen_at": now}
-        for key, identity in found.keys.items()
-        if key not in here
-    ]
-    if new:
-        await connection.execute(insert(FeedKeyRow), new)
-    for some in batches(here.keys() & found.keys.keys()):
-        still = (FeedKeyRow.feed_id == source_id, FeedKeyRow.key.in_(some))
-        touched = update(FeedKeyRow).where(*still, FeedKeyRow.seen_at < now - _TOUCH)
-        await connection.execute(touched.values(seen_at=now))
-
-
-async def _tried(
-    connection: AsyncConnection, links: Sequence[str]
-) -> dict[str, dict[str, str | None]]:
-    """How the digest of each link went that another feed had announced before."""
-    found: dict[str, dict[str, str | None]] = {}
-    for some in batches(set(links)):
-        wanted = select(FeedEntryRow.link_hash, FeedEntryRow.digest_id, FeedEntryRow.error)
-        for link, digest_id, error in await connection.execute(
-            wanted.where(FeedEntryRow.link_hash.in_(some), ~_UNDIGESTED)
-        ):
-            found[link] = {"digest_id": digest_id, "error": error}
-    return found
+def _distinct(waiting: Sequence[Polled]) -> tuple[list[Polled], list[Polled]]:
+    """Each source once, and not too many; the rest."""
+    some: dict[str, Polled] = {}
+    rest: list[Polled] = []
+    for one in waiting:
+        if one.source.id in some or len(some) >= _TOGETHER:
+            rest.append(one)
+        else:
+            some[one.source.id] = one
+    return list(some.values()), rest
 
 
 async def delete_feeds(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
@@ -278,13 +234,12 @@ async def delete_feeds(connection: AsyncConnection, ids: Sequence[str]) -> dict[
 
 # --- rows and values
 
-_UNCLAIMED_NOW: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
-_UNCLAIMED: dict[str, Any] = {**_UNCLAIMED_NOW, "told": False}
+_UNCLAIMED: dict[str, Any] = {**UNCLAIMED, "told": False}
 
 
 def _at(source_id: str, link: str) -> Any:
     """The source of that address, and before it one that has moved there."""
-    moved = (FeedRow.host == _host(link)) & (FeedRow.link == link)
+    moved = (FeedRow.host == host_of(link)) & (FeedRow.link == link)
     wanted = select(_feeds).where((FeedRow.id == source_id) | moved)
     return wanted.order_by(FeedRow.id != source_id).limit(1)
 
@@ -292,31 +247,6 @@ def _at(source_id: str, link: str) -> Any:
 def _revived(source_id: str, now: datetime) -> Any:
     values = {"state": "alive", "failures": 0, "error": "", "next_at": now, "told": False}
     return update(FeedRow).where(FeedRow.id == source_id).values(values).returning(_feeds)
-
-
-def source_values(source: Source, now: datetime) -> dict[str, Any]:
-    return {
-        "id": source.id,
-        "link": source.url,
-        "host": _host(source.url),
-        "kind": source.kind,
-        "title": source.title,
-        "site": source.site,
-        "language": source.language,
-        "state": source.state,
-        "etag": source.etag,
-        "last_modified": source.last_modified,
-        "body_hash": source.body_hash,
-        "interval": source.interval,
-        "ttl": source.ttl,
-        "skip": {"hours": sorted(source.skip_hours), "days": sorted(source.skip_days)},
-        "next_at": source.next_at or now,
-        "polled_at": source.polled_at,
-        "worked_at": source.worked_at,
-        "changed_at": source.changed_at,
-        "failures": source.failures,
-        "error": source.error,
-    }
 
 
 def source_of(row: Row[*tuple[Any, ...]]) -> Source:
@@ -344,22 +274,6 @@ def source_of(row: Row[*tuple[Any, ...]]) -> Source:
     )
 
 
-def entry_values(entry: Entry) -> dict[str, Any]:
-    return {
-        "feed_id": entry.source_id,
-        "id": entry.id,
-        "identity": entry.identity,
-        "link": entry.link,
-        "link_hash": hash_of(entry.link),
-        "title": entry.title,
-        "summary": entry.summary,
-        "published_at": entry.published_at,
-        "found_at": entry.seen_at,
-        "digest_id": entry.digest_id,
-        "error": entry.error,
-    }
-
-
 def entry_of(row: Row[*tuple[Any, ...]]) -> Entry:
     return Entry(
         id=row.id,
@@ -373,7 +287,3 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> Entry:
         digest_id=row.digest_id,
         error=row.error,
     )
-
-
-def _host(link: str) -> str:
-    return urlsplit(link).netloc.lower()

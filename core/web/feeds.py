@@ -242,7 +242,8 @@ def _shown(text: str, kind: str, limit: int) -> str:
 
 def _date(entry: Mapping[str, Any], now: datetime) -> datetime | None:
     for name in ("published_parsed", "created_parsed", "updated_parsed"):
-        given = entry.get(name)
+        # Asked for by feedparser's own `get`, one date would warn and stand in for another.
+        given = dict(entry).get(name)
         if given is None:
             continue
         try:

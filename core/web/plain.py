@@ -16,9 +16,12 @@ _BLOCKS = frozenset(
     """address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6
     header hr li main nav ol p pre section table td th tr ul""".split()
 )
-# What turns text around, hides in it or breaks what it is put into.
-_HARMFUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e"
-                      "\u2060-\u2069\ufeff\ufff9-\ufffb\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff]")  # fmt: skip
+_COMMENT = re.compile(
+    r"<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1>|$)", re.DOTALL | re.IGNORECASE
+)
+_ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
+# What no parser of XML takes.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MARKUP = 100_000  # characters of it that are looked at; what is shown is far shorter
 
@@ -31,17 +34,18 @@ def plain(markup: str, limit: int) -> str:
     """
     markup = _SURROGATES.sub("\ufffd", markup[:_MARKUP])
     if _TAG.search(markup):
-        markup = _text_in(markup)
+        # Of what is nested too deep for the parser at least the words are left.
+        markup = " ".join(_text_in(markup).split()) or html.unescape(_ANY_TAG.sub(" ", _COMMENT.sub(" ", markup)))
     elif _ENTITY.search(markup):
         markup = html.unescape(markup)
-    return tidy(markup, limit)
+    return tidy(" ".join(markup.split()), limit)
 
 
 def tidy(text: str, limit: int) -> str:
     """Text that was no markup: one line, composed characters, nothing invisible, cut at a word."""
-    text = _SURROGATES.sub("\ufffd", text[:_MARKUP])
-    text = _HARMFUL.sub("", unicodedata.normalize("NFC", text))
-    line = " ".join(text.split())
+    # Whatever turns text around, hides in it or is no character at all is not printable.
+    composed = unicodedata.normalize("NFC", _SURROGATES.sub("\ufffd", text[: 8 * limit + 1000]))
+    line = " ".join("".join(c for c in composed if c.isprintable() or c.isspace()).split())
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]
@@ -52,7 +56,7 @@ def tidy(text: str, limit: int) -> str:
 def _text_in(markup: str) -> str:
     try:
         tree = document_fromstring(
-            f"<div>{_HARMFUL.sub('', markup)}</div>", parser=HTMLParser(encoding=None)
+            f"<div>{_CONTROLS.sub('', markup)}</div>", parser=HTMLParser(encoding=None)
         )
     except (etree.LxmlError, ValueError):  # nothing in it but a comment, or nothing at all
         return ""

@@ -36,7 +36,8 @@ from core.web.feeds import parse  # noqa: E402
 from core.web.fetch import SafeWeb  # noqa: E402
 from storage.articles import hash_of  # noqa: E402
 from storage.database import database_url, open_database  # noqa: E402
-from storage.feeds import SqlFeeds, source_values  # noqa: E402
+from storage.feeds import SqlFeeds  # noqa: E402
+from storage.polled import source_values  # noqa: E402
 from storage.tables import FeedRow  # noqa: E402
 
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)
