@@ -90,11 +90,34 @@ class FeedPages:
         v1 = "/v1/subscriptions"
         tags: list[str | Enum] = ["subscriptions"]
         add(v1, self.mine, methods=["GET"], tags=tags, summary="This machine's daily digests")
-        add(v1, self.subscribe, methods=["POST"], tags=tags, summary="Subscribe", status_code=201)
+        form, pause = _body_of(SubscriptionBody), _body_of(PauseBody)
+        add(
+            v1,
+            self.subscribe,
+            methods=["POST"],
+            tags=tags,
+            summary="Subscribe",
+            status_code=201,
+            openapi_extra=form,
+        )
         one = f"{v1}/{{subscription_id}}"
-        add(one, self.edit, methods=["PATCH"], tags=tags, summary="Change some wishes")
+        add(
+            one,
+            self.edit,
+            methods=["PATCH"],
+            tags=tags,
+            summary="Change some wishes",
+            openapi_extra=form,
+        )
         add(one, self.remove, methods=["DELETE"], tags=tags, summary="Unsubscribe", status_code=204)
-        add(f"{one}/pause", self.pause, methods=["POST"], tags=tags, summary="Pause, or go on")
+        add(
+            f"{one}/pause",
+            self.pause,
+            methods=["POST"],
+            tags=tags,
+            summary="Pause, or go on",
+            openapi_extra=pause,
+        )
         add(f"{one}/mornings", self.mornings, methods=["GET"], tags=tags, summary="Past mornings")
         add("/feeds/{secret}.atom", self.atom, include_in_schema=False)
         add("/feeds/{secret}.json", self.json_feed, include_in_schema=False)
@@ -202,6 +225,12 @@ class FeedPages:
                 ]
                 found.append(Told(morning, tuple(listed)))
         return found
+
+
+def _body_of(model: type[Body]) -> dict[str, Any]:
+    """The OpenAPI words for a body that we read ourselves, bounded while it comes."""
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def _form(body: SubscriptionBody) -> dict[str, str]:

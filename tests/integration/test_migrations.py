@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from core.errors import SettingsError
 from storage.articles import SqlArticles
 from storage.database import create, database_url, look, migrate, open_database, version
 from storage.digests import SqlDigests
+from storage.subscriptions import SqlSubscriptions
 from storage.tables import Base
 
 NAMES = set(Base.metadata.tables)
@@ -36,6 +37,14 @@ DIGESTS = table(
     "digests",
     *map(column, ("id", "content_hash", "model", "language")),
     column("record", JSON),
+    column("created_at", _time),
+)
+
+
+OLD_SUBSCRIPTIONS = table(
+    "subscriptions",
+    *map(column, "id platform workspace channel by hour timezone size".split()),
+    column("levels", JSON),
     column("created_at", _time),
 )
 
@@ -111,6 +120,36 @@ async def test_a_row_of_version_one_survives_the_way_up_and_down(engine: AsyncEn
     async with engine.connect() as connection:
         titles = await connection.execute(text("SELECT title FROM articles"))
         assert "제목" in set(titles.scalars())
+
+
+async def test_a_subscription_of_before_ranges_survives_the_way_up_and_down(
+    engine: AsyncEngine,
+) -> None:
+    await migrate(engine)
+    await migrate(engine, "0003")
+    old = {
+        "id": "s1",
+        "platform": "slack",
+        "workspace": "T1",
+        "channel": "C1",
+        "by": "U1",
+        "hour": 7,
+        "timezone": "Asia/Seoul",
+        "size": 5,
+    }
+    async with engine.begin() as connection:
+        levels = ["elementary", "intermediate"]
+        row = {**old, "levels": levels, "created_at": datetime(2026, 11, 21, tzinfo=UTC)}
+        await connection.execute(OLD_SUBSCRIPTIONS.insert().values(row))
+    await migrate(engine)
+    [found] = await SqlSubscriptions(engine).all()
+    assert (found.low, found.high, found.at) == (1.5, 3.5, time(7))
+    assert (found.timezone, found.size, found.by, found.paused) == ("Asia/Seoul", 5, "U1", False)
+    assert len(found.secret) >= 32
+    await migrate(engine, "0003")
+    async with engine.connect() as connection:
+        [kept] = (await connection.execute(OLD_SUBSCRIPTIONS.select())).all()
+    assert (kept.levels, kept.hour) == (["elementary", "intermediate"], 7)
 
 
 async def test_a_newer_database_is_refused_and_untouched(

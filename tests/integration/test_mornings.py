@@ -298,6 +298,36 @@ async def test_killed_between_the_post_and_its_record_it_posts_once(
     assert len(world.chat.messages) == 2
 
 
+async def test_two_processes_that_do_the_same_morning_at_once_post_one_message(
+    world: World,
+) -> None:
+    """Whatever let both of them begin: what was kept first stands, and one of them speaks."""
+    source = await world.a_feed("https://a.example/1", "https://a.example/2")
+    subscription = await world.subscribe(source)
+    async with world.process() as (work, _):
+        for entry in await world.feeds.waiting(9):
+            await work.begin_entry(entry, "auto")
+        async with asyncio.timeout(60):
+            while await world.feeds.waiting(9):
+                await asyncio.sleep(0.02)
+    both = [world.daily("one"), world.daily("other")]
+    made = await asyncio.gather(
+        *(daily.choose(subscription.id, TODAY.isoformat()) for daily in both)
+    )
+    assert made[0] == made[1]
+    assert made[0] is not None
+    name = made[0]["id"]
+    said = await asyncio.gather(*(daily.say(name) for daily in both), return_exceptions=True)
+    assert any(one is None for one in said)
+    assert all(one is None or isinstance(one, ChatUnavailable) for one in said)
+    world.now += timedelta(minutes=1)
+    for daily in both:
+        await daily.say(name)
+    assert len(world.lists()) == 1
+    shared = [await daily.accept(name, 0) for daily in both]
+    assert shared[0] == shared[1]
+
+
 async def test_a_channel_that_threw_us_out_costs_the_morning_and_nothing_else(
     world: World,
 ) -> None:

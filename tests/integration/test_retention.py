@@ -10,13 +10,17 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.builders import a_record, a_shared_link, an_article
+from support.fake_subscriptions import a_subscription
 
+from core.announcements import Announcement, Posted
 from core.settings import RetentionSettings
+from storage.announcements import SqlAnnouncements
 from storage.articles import SqlArticles
 from storage.database import open_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 from storage.retention import sweep
+from storage.subscriptions import SqlSubscriptions
 from storage.tables import Base, ExplainedTermRow
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -42,6 +46,22 @@ async def count(engine: AsyncEngine, table: str) -> int:
     async with engine.connect() as connection:
         wanted = select(func.count()).select_from(Base.metadata.tables[table])
         return (await connection.execute(wanted)).scalar_one()
+
+
+async def test_old_mornings_go_with_what_they_listed_and_their_subscription_stays(
+    engine: AsyncEngine,
+) -> None:
+    subscriptions, announcements = SqlSubscriptions(engine), SqlAnnouncements(engine)
+    await subscriptions.put(a_subscription())
+    told = Posted("i", "https://a.example/", "t", "s", "d", 2.5)
+    for days in (400, 366, 2):
+        at = days_ago(days)
+        made = Announcement(f"day-{days}", "s1", "daily", at.date(), at, (told, told))
+        await announcements.keep(made)
+    assert await swept(engine, 1) == {"announcements": 2, "posted": 4}
+    [left] = await announcements.mornings("s1", 9)
+    assert (left.id, len(left.posted)) == ("day-2", 2)
+    assert await subscriptions.get("s1") is not None
 
 
 @pytest.mark.parametrize("batch", [1, 3, 500])
