@@ -121,12 +121,13 @@ class SqlLibrary:
             async with reading(self._engine) as connection:
                 newest = select(func.coalesce(func.max(LibraryRow.seq), 0), func.count())
                 last, count = (await connection.execute(newest)).one()
-            while self._seen < last:
-                await self._read_on()
+            while self._seen < last and await self._read_on():
+                pass
             if len(self._index) != count:
                 await self._forget_removed()
 
-    async def _read_on(self) -> None:
+    async def _read_on(self) -> bool:
+        """False: there was nothing; what there had been was deleted in between."""
         wanted = (
             select(*_FACTS, LibraryRow.head)
             .where(LibraryRow.seq > self._seen)
@@ -139,6 +140,7 @@ class SqlLibrary:
             # A copy takes its place when it is whole: a search goes on in the old one.
             self._index = await asyncio.to_thread(_extended, self._index, rows)
             self._seen = rows[-1].seq
+        return bool(rows)
 
     async def _forget_removed(self) -> None:
         async with reading(self._engine) as connection:

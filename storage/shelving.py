@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -192,5 +193,7 @@ async def _put(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> N
         await connection.execute(select(func.pg_advisory_xact_lock(_SEQ_LOCK)))
     last = select(func.coalesce(func.max(LibraryRow.seq), 0))
     seq = (await connection.execute(last)).scalar_one()
-    for number, row in enumerate(rows, start=seq + 1):
+    # Microseconds: the number of a row that was deleted meanwhile must not come a second time,
+    # for whoever has read that far would take the new row for the old one.
+    for number, row in enumerate(rows, start=max(seq + 1, time.time_ns() // 1_000)):
         await statements.put(connection, LibraryRow, {**row, "seq": number})

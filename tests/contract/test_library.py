@@ -212,6 +212,17 @@ async def test_another_process_sees_what_was_added(shelves: Shelves) -> None:
     assert await titles(other, "connection pools") == ["Connection pools"]
 
 
+async def test_what_takes_the_place_of_the_last_removed_is_found(shelves: Shelves) -> None:
+    """Readers know how far they have read by a number, which must not come twice."""
+    last = await shelves.shelve("Connection pools", POOLS)
+    assert await titles(shelves, "connection pools") == ["Connection pools"]
+    await shelves.library.remove([last.id])
+    async with shelves.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM digests"))
+    await shelves.shelve("Queues", QUEUES)
+    assert await titles(shelves, "message queue") == ["Queues"]
+
+
 async def test_a_digest_made_again_is_put_in_again(shelves: Shelves) -> None:
     await shelves.shelve("Connection pools", POOLS)
     record = await shelves.keep("Connection pools", POOLS, summary="Elephants never forget.")
