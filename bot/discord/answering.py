@@ -15,11 +15,11 @@ from typing import Any
 import discord
 
 from bot import replies
+from bot.chat_words import language_of
 from bot.commands import Commands
 from bot.discord import pages, places
 from bot.discord.render import Layout
 from bot.discord.troubles import ALREADY_ANSWERED, BROKEN, LOST_TOKEN
-from bot.discord.words import language_of
 from core.article import Language
 from core.errors import DigestError, StorageUnavailable
 from core.places import Place

@@ -6,11 +6,12 @@ The delivery's id in it is also how we know our own messages again (`DiscordChat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
 from discord.utils import time_snowflake
+
+from bot.pressing import Press
 
 Verb = Literal[
     "terms",
@@ -32,34 +33,24 @@ Verb = Literal[
     "feed_resume",
     "feed_remove",
 ]
-VERBS: frozenset[str] = frozenset(get_args(Verb))
-_PREFIX = "sdd"
+_VERBS: tuple[Verb, ...] = get_args(Verb)
+_PREFIX = "sdd:"
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """A press of one of our buttons. `page` counts from 0; None: the button in the channel."""
-
-    verb: Verb
-    digest: str = ""
-    delivery: str = ""
-    page: int | None = None
+class Pressed(Press[Verb]):
+    __slots__ = ()
 
     @property
     def custom_id(self) -> str:
-        """At most 100 characters: 24 of a digest's id, 32 of a delivery's."""
-        page = "" if self.page is None else str(self.page)
-        return ":".join((_PREFIX, self.verb, self.digest, self.delivery, page))
+        """Discord takes 100 characters."""
+        return f"{_PREFIX}{self.value}"
 
 
 def pressed(custom_id: str) -> Pressed | None:
     """None for what is not ours, or no longer understood."""
-    parts = custom_id.split(":")
-    if len(parts) != 5 or parts[0] != _PREFIX or parts[1] not in VERBS:
+    if not custom_id.startswith(_PREFIX):
         return None
-    verb = next(one for one in get_args(Verb) if one == parts[1])
-    page = int(parts[4]) if parts[4].isascii() and parts[4].isdigit() else None
-    return Pressed(verb, parts[2], parts[3], page)
+    return Pressed.read(custom_id.removeprefix(_PREFIX), _VERBS)
 
 
 def reply_name(channel_id: int, message_id: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from bot.discord.words import language_of
+from bot.chat_words import language_of
 from core.article import Language
 from core.language import detect
 from core.places import Place

@@ -1,42 +1,20 @@
-"""What only Discord's surface says, in Korean and English; the rest is in `bot/replies.py`."""
+"""What only Discord's surface says, in Korean and English; what both chats
+say alike is in `bot/chat_words.py`, the rest in `bot/replies.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.chat_words import WORDS as SHARED
 from bot.replies import Both, pick
 from core.article import Language
 
 WORDS: Mapping[str, Both] = {
+    **SHARED,
     "button.terms": ("용어", "Terms"),
-    "button.questions": ("질문", "Questions"),
     "button.details": ("자세히", "Details"),
-    "button.too_easy": ("너무 쉬워요", "Too easy"),
-    "button.too_hard": ("너무 어려워요", "Too hard"),
-    "button.retry": ("다시 시도", "Try again"),
-    "button.again": ("다시 요약", "Again"),
-    "button.in_english": ("영어로", "In English"),
-    "button.in_korean": ("한국어로", "In Korean"),
-    "button.hide": ("숨기기", "Hide"),
     "thread": ("요약 · {name}", "Digest · {name}"),
-    "known": ("전에 만든 요약입니다", "digested before"),
-    "page": ("{page} / {pages}쪽", "page {page} of {pages}"),
-    "level": ("{score:.1f} / 5 · {label}", "{score:.1f} / 5 · {label}"),
     "source": ("근거: {text}", "borne out by: {text}"),
-    "no_terms": (
-        "이 글에서 설명할 용어를 찾지 못했습니다.",
-        "No terms to explain in this article.",
-    ),
-    "no_questions": (
-        "이 글로는 질문을 만들지 못했습니다.",
-        "No questions came out of this article.",
-    ),
-    "gone": (
-        "이 요약은 더 이상 보관되어 있지 않습니다. 링크를 다시 공유해 주세요.",
-        "This digest is not kept any more; please share the link again.",
-    ),
-    "thanks": ("의견 고맙습니다.", "Thank you for telling."),
-    "hidden": ("숨겼습니다.", "It is hidden."),
     "hide_refused": (
         "링크를 공유한 사람이나 ‘메시지 관리하기’ 권한이 있는 사람만 숨길 수 있습니다.",
         "Only who shared the link, or somebody with the permission Manage Messages, can hide it.",
@@ -46,7 +24,6 @@ WORDS: Mapping[str, Both] = {
         "It is on its way; the digest will appear here.",
     ),
     "there_already": ("이미 요약했습니다: {address}", "It has been digested already: {address}"),
-    "no_link": ("이 메시지에는 링크가 없습니다.", "There is no link in this message."),
     "unreadable": (
         "메시지 내용을 읽을 권한이 없어 링크를 볼 수 없습니다. 메시지를 길게 누르거나 오른쪽 클릭해 "
         "앱 → ‘요약하기’를 선택해 주세요.",
@@ -72,18 +49,7 @@ WORDS: Mapping[str, Both] = {
         "설정은 서버의 채널에서만 바꿀 수 있습니다.",
         "There are settings only in the channels of a server.",
     ),
-    "mode": ("링크를 어떻게 할까요?", "What to do with links"),
-    "mode.auto": ("공유되는 링크를 모두 요약", "Digest every shared link"),
-    "mode.ask": ("부탁받은 링크만 요약", "Digest only when asked"),
-    "mode.off": ("요약하지 않음", "Digest nothing"),
-    "language": ("요약의 언어", "Language of digests"),
-    "language.auto": ("글의 언어 그대로", "As the article"),
-    "language.ko": ("한국어", "Korean"),
-    "language.en": ("영어", "English"),
-    "ui": ("버튼과 안내의 언어", "Language of buttons and notices"),
     "ui.auto": ("각자의 Discord 언어", "Each person's own"),
-    "ui.ko": ("한국어", "Korean"),
-    "ui.en": ("영어", "English"),
     "help": (
         "기술 글의 링크를 채널에 올리면 요약과 난이도를 스레드로 답합니다.\n"
         "• `/digest link` 링크 하나를 요약합니다\n"
@@ -154,8 +120,3 @@ def say(key: str, ui: Language, **values: object) -> str:
 def permission(name: str, ui: Language) -> str:
     """As Discord's own settings call it."""
     return pick(PERMISSIONS[name], ui)
-
-
-def language_of(locale: object) -> Language:
-    """Discord's locale ("ko", "en-US", …) as one of ours."""
-    return "ko" if str(locale).startswith("ko") else "en"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+from bot.pressing import Press
 
 Verb = Literal[
     "terms", "questions", "too_easy", "too_hard", "good", "bad", "language", "again", "hide"
@@ -25,20 +26,8 @@ SETTINGS = "digest_settings"
 DELIVERY_EVENT = "smartdevdigest_delivery"
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """A press of one of our buttons. `page` counts from 0; None: the button under a digest."""
-
-    verb: Verb
-    digest: str = ""
-    delivery: str = ""
-    page: int | None = None
-
-    @property
-    def value(self) -> str:
-        """Under 150 characters, as an overflow's options need it."""
-        page = "" if self.page is None else str(self.page)
-        return ":".join((self.verb, self.digest, self.delivery, page))
+class Pressed(Press[Verb]):
+    __slots__ = ()
 
     @property
     def action_id(self) -> str:
@@ -48,12 +37,7 @@ class Pressed:
 def pressed(action: Mapping[str, Any]) -> Pressed | None:
     """None for what is not ours, or no longer understood."""
     chosen = action.get("selected_option") or action
-    parts = str(chosen.get("value", "")).split(":")
-    if len(parts) != 4 or parts[0] not in _VERBS:
-        return None
-    verb = next(one for one in _VERBS if one == parts[0])
-    page = int(parts[3]) if parts[3].isascii() and parts[3].isdigit() else None
-    return Pressed(verb, parts[1], parts[2], page)
+    return Pressed.read(str(chosen.get("value", "")), _VERBS)
 
 
 def reply_name(channel: str, ts: str) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bot.chat_words import language_of
 from bot.slack.api import Api
 from bot.slack.installations import Installations
-from bot.slack.words import language_of
 from core.article import Language
 from core.errors import ChatFailed
 from core.places import Place

@@ -1,4 +1,5 @@
-"""What only Slack's surface says, in Korean and English; the rest is in `bot/replies.py`.
+"""What only Slack's surface says, in Korean and English; what both chats
+say alike is in `bot/chat_words.py`, the rest in `bot/replies.py`.
 
 These sentences may hold Slack's markup; what comes from elsewhere is escaped before it is put in.
 """
@@ -7,50 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.chat_words import WORDS as SHARED
 from bot.replies import Both, pick
 from core.article import Language
 
 WORDS: Mapping[str, Both] = {
+    **SHARED,
     "button.terms": ("용어 {count}", "Terms {count}"),
-    "button.questions": ("질문", "Questions"),
-    "button.too_easy": ("너무 쉬워요", "Too easy"),
-    "button.too_hard": ("너무 어려워요", "Too hard"),
     "button.good": ("도움이 됐어요", "helpful"),
     "button.bad": ("별로예요", "not helpful"),
-    "button.retry": ("다시 시도", "Try again"),
-    "button.again": ("다시 요약", "Again"),
-    "button.in_english": ("영어로", "In English"),
-    "button.in_korean": ("한국어로", "In Korean"),
-    "button.hide": ("숨기기", "Hide"),
     "button.share": ("채널에 공유", "Share with the channel"),
     "button.back": ("이전", "Back"),
     "button.next": ("다음", "Next"),
-    "known": ("전에 만든 요약입니다", "digested before"),
-    "level": ("{score:.1f} / 5 · {label}", "{score:.1f} / 5 · {label}"),
     "more_terms": (
         "용어 {count}개가 더 있습니다. ‘용어’ 버튼을 눌러 보세요.",
         "{count} more under “Terms”.",
     ),
-    "page": ("{page} / {pages}쪽", "page {page} of {pages}"),
     "whole": ("요약 전체", "The whole digest"),
     "fallback": (
         "{title} — 난이도 {score:.1f} / 5 ({label}). {summary}",
         "{title} — difficulty {score:.1f} of 5 ({label}). {summary}",
     ),
     "waiting": ("글을 읽는 중입니다: {site}", "Reading the article: {site}"),
-    "no_terms": (
-        "이 글에서 설명할 용어를 찾지 못했습니다.",
-        "No terms to explain in this article.",
-    ),
-    "no_questions": (
-        "이 글로는 질문을 만들지 못했습니다.",
-        "No questions came out of this article.",
-    ),
-    "gone": (
-        "이 요약은 더 이상 보관되어 있지 않습니다. 링크를 다시 공유해 주세요.",
-        "This digest is not kept any more; please share the link again.",
-    ),
-    "thanks": ("의견 고맙습니다.", "Thank you for telling."),
     "on_its_way": (
         "요약을 만들고 있습니다. 곧 여기에 올라옵니다.",
         "It is on its way; the digest will appear here.",
@@ -59,12 +38,10 @@ WORDS: Mapping[str, Both] = {
         "이미 요약했습니다. 메시지의 스레드를 봐 주세요.",
         "It has been digested already; please look into the message's thread.",
     ),
-    "hidden": ("숨겼습니다.", "It is hidden."),
     "hide_refused": (
         "링크를 공유한 사람이나 워크스페이스 관리자만 숨길 수 있습니다.",
         "Only who shared the link, or a workspace admin, can hide it.",
     ),
-    "no_link": ("이 메시지에는 링크가 없습니다.", "There is no link in this message."),
     "mode_off": (
         "이 채널에서는 요약을 껐습니다. 관리자나 채널을 만든 사람이 `/digest settings`로 켤 수 "
         "있습니다.",
@@ -103,18 +80,7 @@ WORDS: Mapping[str, Both] = {
         "워크스페이스 관리자나 채널을 만든 사람만 설정을 바꿀 수 있습니다.",
         "Only a workspace admin or whoever made the channel can change the settings.",
     ),
-    "mode": ("링크를 어떻게 할까요?", "What to do with links"),
-    "mode.auto": ("공유되는 링크를 모두 요약", "Digest every shared link"),
-    "mode.ask": ("부탁받은 링크만 요약", "Digest only when asked"),
-    "mode.off": ("요약하지 않음", "Digest nothing"),
-    "language": ("요약의 언어", "Language of digests"),
-    "language.auto": ("글의 언어 그대로", "As the article"),
-    "language.ko": ("한국어", "Korean"),
-    "language.en": ("영어", "English"),
-    "ui": ("버튼과 안내의 언어", "Language of buttons and notices"),
     "ui.auto": ("각자의 Slack 언어", "Each person's own"),
-    "ui.ko": ("한국어", "Korean"),
-    "ui.en": ("영어", "English"),
     "home.recent": ("최근에 공유하신 글", "What you shared lately"),
     "home.nothing": (
         "아직 없습니다. 채널에 글의 링크를 올려 보세요.",
@@ -172,8 +138,3 @@ WORDS: Mapping[str, Both] = {
 def say(key: str, ui: Language, **values: object) -> str:
     """A word or line of Slack's surface; KeyError for one that nobody wrote."""
     return pick(WORDS[key], ui).format(**values)
-
-
-def language_of(locale: object) -> Language:
-    """Slack's locale ("ko-KR", "en-US", …) as one of ours."""
-    return "ko" if str(locale).startswith("ko") else "en"

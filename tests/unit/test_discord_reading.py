@@ -8,11 +8,12 @@ import pytest
 from discord.utils import time_snowflake
 from support.builders import a_digest, a_record
 
+from bot.chat_words import language_of
 from bot.discord.known_terms import LONGEST, MOST, known_terms
 from bot.discord.marks import Marks
 from bot.discord.naming import asked_by, message_id, moment_of, reply_ids, reply_name
 from bot.discord.once import Once
-from bot.discord.words import PERMISSIONS, WORDS, language_of, say
+from bot.discord.words import PERMISSIONS, WORDS, say
 from core.digest import TechnicalTerm
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
