@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests of models compute with one thread each, so that processes do not fight for the cores.
+PROCESSES ?= 2
+THREADS ?= 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help run test check format bench clean
@@ -13,15 +16,16 @@ help: ## This list
 run: $(VENV)/installed ## Set up, prepare the model (once, with a progress bar), serve the chat page
 	@$(BIN)/smartdevdigest run $(ARGS)
 
-test: $(VENV)/installed-dev ## Set up and run all tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/installed-dev ## Set up and run all tests, in PROCESSES processes (2)
+	@OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n $(PROCESSES) --dist loadscope
 
 check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (under a minute)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -m "not slow and not gpu and not network" tests/unit tests/contract
+	@OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadscope \
+	  -m "not slow and not gpu and not network" tests/unit tests/contract
 
 format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff format .

@@ -470,7 +470,7 @@ async def test_a_site_that_drips_is_left_in_time(server: WebServer, headers_too:
         began = time.monotonic()
         with pytest.raises(FetchTimedOut):
             await web.fetch(server.url("/a"))
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 10.0
 
 
 async def test_a_slow_name_server_counts_too(server: WebServer) -> None:

@@ -347,7 +347,7 @@ async def test_a_process_stops_in_time_although_it_is_busy(world: World) -> None
             await work.enqueue(await world.accept(f"{LINK}/{number}", message=f"{number}.0"))
         await world.chat.until(lambda: len(world.chat.messages) == 20)
         began = time.monotonic()
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 20.0, "a digest takes 60"
 
 
 async def test_a_channel_with_many_links_does_not_starve_another_one(either_world: World) -> None:

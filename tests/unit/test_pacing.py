@@ -11,14 +11,14 @@ from bot.pacing import Lanes
 
 
 async def test_a_burst_goes_at_once_and_then_a_turn_at_a_time() -> None:
-    lanes = Lanes(per_second=50.0, burst=3.0)
+    lanes = Lanes(per_second=10.0, burst=3.0)
     began = time.monotonic()
     times = []
     for _ in range(6):
         async with lanes.turn("a"):
             times.append(time.monotonic() - began)
-    assert times[2] < 0.02
-    assert times[5] >= 3 / 50 - 0.005
+    assert times[2] < 0.1
+    assert times[5] >= 3 / 10 - 0.005
 
 
 async def test_a_lane_is_for_one_at_a_time() -> None:
