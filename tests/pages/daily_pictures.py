@@ -101,8 +101,8 @@ async def take(out: Path) -> None:
     for ui in LANGUAGES:
         records = await digested(ui)
         for platform in PLATFORMS:
-            for theme in ("light", "dark"):
-                scenes[f"{platform}-daily-{ui}-{theme}"] = scene(platform, theme, ui, records)
+            theme = "light" if ui == "en" else "dark"
+            scenes[f"{platform}-daily-{ui}-{theme}"] = scene(platform, theme, ui, records)
     await photograph(scenes, out)
     make_smaller([out / f"{name}.png" for name in scenes])
     sys.stdout.write(f"{len(scenes)} pictures in {datetime.now(UTC) - began}\n")
