@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import re
 import sys
 import tempfile
 import time
@@ -41,8 +42,12 @@ class Storm:
     placeholders: list[float]
     answers: list[float]
     acks: list[float]
+    told: int
     refused: int
     duration: float
+    asked: list[float] = field(default_factory=list)
+    resumed: int = 0
+    buttons: list[float] = field(default_factory=list)
     timeline: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -66,7 +71,9 @@ async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger
         times = _Times(slack, shared)
         with contextlib.suppress(AssertionError):
             await slack.until(times.all_answered, options.patience)
-        acked = [attempt for attempt in slack.attempts if attempt.acked]
+        messages = {ts for _, ts, _ in shared}  # the bot's own come back as events, too
+        told = [one for one in slack.attempts if one.payload["event"].get("ts") in messages]
+        acked = [attempt for attempt in told if attempt.acked]
         acks = [attempt.seconds for attempt in acked]
         timeline = [(int((attempt.sent_at or began) - began), attempt.seconds) for attempt in acked]
         limited = sum(call.status == 429 for call in slack.calls_made)
@@ -76,6 +83,7 @@ async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger
             placeholders=times.placeholders(),
             answers=times.answers(),
             acks=acks,
+            told=len(told),
             refused=limited,
             duration=time.monotonic() - began,
             timeline=timeline,
@@ -117,6 +125,9 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
         await asyncio.sleep(options.warm)
         began = time.monotonic()
         shared: list[tuple[Any, float]] = []
+        pressed: list[Any] = []
+        asking = _Asking(discord, channels[0], people[0])
+        running = asyncio.create_task(asking.go_on())
 
         async def share(number: int) -> None:
             channel, person = channels[number % len(channels)], people[number % 50]
@@ -140,8 +151,19 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
 
         if options.cut:
             asyncio.get_running_loop().call_later(options.cut, _cut, discord)
+        if options.restart:
+            await asyncio.sleep(options.restart)
+            asking.away = True
+            await asyncio.to_thread(bot.stop, 30)
+            pressed = [one for message, _ in shared for one in _answers(discord, message)]
+            bot.start()
+            sessions = len(discord.gateway.sessions)
+            await discord.until(lambda: len(discord.gateway.sessions) > sessions, 120)
+            asking.away = False
         with contextlib.suppress(AssertionError):
             await discord.until(all_answered, options.patience)
+        running.cancel()
+        buttons = await _press(discord, pressed[:3], people[0])
         return Storm(
             shared=len(shared),
             once=sum(
@@ -151,9 +173,50 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
             placeholders=[*first.values()],
             answers=[*digest.values()],
             acks=[],
+            told=0,
             refused=sum(call.status == 429 for call in discord.calls()),
+            asked=asking.answered(),
+            resumed=len(discord.gateway.resumes),
+            buttons=buttons,
             duration=time.monotonic() - began,
         )
+
+
+class _Asking:
+    """Somebody gives a command every other second, whatever the bot is busy with."""
+
+    def __init__(self, discord: DiscordServer, channel: Any, person: Any) -> None:
+        self.discord, self.channel, self.person = discord, channel, person
+        self.away = False
+        self.asked: list[Any] = []
+
+    async def go_on(self) -> None:
+        await self.discord.until(lambda: self.discord.commands.syncs, 60)
+        while True:
+            if not self.away:
+                asked = await self.discord.slash(self.person, self.channel, "digest", "help")
+                self.asked.append(asked)
+            await asyncio.sleep(2)
+
+    def answered(self) -> list[float]:
+        """Seconds until the first answer; what came after three, or never, counts as infinite."""
+        return [one.answered_after or float("inf") for one in self.asked]
+
+
+def _answers(discord: DiscordServer, message: Any) -> list[Any]:
+    return [] if message.thread is None else digests_in_discord(discord, message.thread)
+
+
+async def _press(discord: DiscordServer, messages: list[Any], person: Any) -> list[float]:
+    """Buttons of messages that an earlier process sent; seconds until each is answered."""
+    took = []
+    for message in messages:
+        [button] = set(re.findall(r"sdd:terms:[^'\"]*", str(message.form.get("components"))))
+        asked = await discord.press(message, button, person)
+        with contextlib.suppress(AssertionError):
+            await discord.until(lambda asked=asked: asked.messages, 20)
+        took.append(asked.answered_after or float("inf"))
+    return took
 
 
 def _cut(discord: DiscordServer) -> None:
@@ -225,9 +288,14 @@ async def measure(options: argparse.Namespace) -> int:
     print(f"| digests | {len(storm.answers)} in {storm.duration:.0f} s |")
     print(_row("how late the server itself was", [late for _, late in lag.late]))
     if storm.acks:
-        print(_row(f"acknowledgement of {len(storm.acks)} events", storm.acks))
+        print(_row(f"acknowledged {len(storm.acks)} of {storm.told} hand-overs", storm.acks))
     print(_row("first message", storm.placeholders))
     print(_row("digest", storm.answers))
+    if storm.asked:
+        print(_row(f"answer to {len(storm.asked)} commands meanwhile", storm.asked))
+        print(f"| sessions resumed | {storm.resumed} |")
+    if options.restart:
+        print(_row(f"{len(storm.buttons)} buttons of before the restart", storm.buttons))
     print(f"| answers of 429 | {storm.refused} |")
     print(f"| graceful stop | exit {code} |")
     if options.timeline:
@@ -248,6 +316,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a data folder with the prepared model")
     parser.add_argument("--warm", type=float, default=10.0, help="seconds before the storm")
     parser.add_argument("--cut", type=float, default=0.0, help="Discord: cut the gateway after")
+    parser.add_argument("--restart", type=float, default=0.0, help="Discord: stop, start, after")
     parser.add_argument("--log", type=Path, help="keep what the bot logged in this file")
     parser.add_argument("--timeline", action="store_true", help="acknowledgements by the second")
     parser.add_argument("--patience", type=float, default=600.0, help="seconds")
