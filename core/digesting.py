@@ -37,7 +37,7 @@ from core.judging.combine import Claim, combine
 from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
 from core.judging.guardrail import Guard
-from core.judging.keywords import keywords
+from core.judging.keywords import likely, ranked
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
 from core.judging.terms import Explained, explained
@@ -171,11 +171,12 @@ class Digester:
     def _study(
         self, document: Document, wanted: Language, subject: Vectors | None = None
     ) -> _Study:
-        names = keywords(document, max(self.settings.keywords, 12))
+        found = ranked(document, max(self.settings.keywords, 12))
+        names = tuple(keyword.name for keyword in found)
         return _Study(
             document=document,
             judged=difficulty.judge(document, subject),
-            keywords=names[: self.settings.keywords],
+            keywords=likely(found[: self.settings.keywords]),
             prerequisites=prerequisites(document),
             terms=tuple(explained(document, names, self.settings.terms, wanted)),
         )

@@ -22,7 +22,7 @@ from core.article import Article, Page
 from core.chunks import Document, cut
 from core.errors import DigestError, EngineFailed, SettingsError
 from core.judging.faithful import Evidence
-from core.judging.keywords import keywords
+from core.judging.keywords import keywords, likely, ranked
 from core.judging.prerequisites import prerequisites
 from core.judging.terms import explained
 from core.settings import DigestSettings, ModelSettings, RetrievalSettings, WebSettings
@@ -159,7 +159,7 @@ async def _embedded(document: Document, encoder: Encoder) -> Vectors | None:
 
 async def _keywords(_resources: Resources) -> Predict:
     def judge(shown: Shown) -> list[str]:
-        return list(keywords(document_of(shown), _NAMES))
+        return list(likely(ranked(document_of(shown), _NAMES)))
 
     return _threaded(judge)
 
