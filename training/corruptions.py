@@ -127,7 +127,9 @@ def _restored() -> dict[str, str]:
 
     text = (files("core.judging") / "data" / "opposites_en.txt").read_text("utf-8")
     pairs = " ".join(line for line in text.splitlines() if not line.startswith("#")).split()
-    return {stem(word): word for pair in pairs for word in pair.split("/")}
+    # of "removing" and "remove", which share a stem, the shorter one takes endings
+    listed = sorted((word for pair in pairs for word in pair.split("/")), key=len, reverse=True)
+    return {stem(word): word for word in listed}
 
 
 def antonym_ko(sentence: str, chance: random.Random) -> str | None:

@@ -33,14 +33,23 @@ _NAME = re.compile(r"[A-Za-z][\w+#]*(?:[-.][A-Za-z0-9+#]\w*)*", re.ASCII)
 
 
 def names(claim: str) -> list[str]:
-    """Proper names and identifiers: a capital or digit inside, or a capital not at the start."""
+    """Proper names and identifiers: a capital or digit inside, or a capital not at the start.
+
+    Of "GAN-based" only the piece that is a name counts.
+    """
     found = []
     for match in _NAME.finditer(claim):
-        name = match.group()
-        inside = any(c.isupper() or c.isdigit() or c in "_." for c in name[1:])
-        if inside or (name[0].isupper() and match.start() > 0 and not is_stopword(name)):
-            found.append(_name_key(name))
+        for place, piece in enumerate(match.group().split("-")):
+            opens = match.start() == 0 and place == 0
+            inside = any(c.isupper() or c.isdigit() or c in "_." for c in piece[1:])
+            if inside or (piece[:1].isupper() and not opens and not is_stopword(piece)):
+                found.append(_name_key(piece))
     return found
+
+
+def initials(text: str) -> str:
+    """The first letters of all words in order: "recurrent neural network" bears out RNN."""
+    return "".join(word[0] for word in raw_words(text))
 
 
 def _name_key(name: str) -> str:

@@ -152,7 +152,7 @@ _INJECTION = re.compile(
     r"|^(?:you are|you're) now (?:an?|in|the|free|dan)\b|\b(?:you must|you will|you should) (?:now )?(?:act|respond|reply|answer|pretend|behave) (?:as|only|with|like)\b"
     r"|^(?:please )?(?:act|pretend|roleplay|respond|reply|answer) (?:as|only with|like|to be)\b"
     r"|\b(?:reveal|print|output|repeat|show|leak|tell me) (?:me )?(?:your|the) (?:system|hidden|initial|secret|original) (?:prompt|instructions?|rules)"
-    r"|\bdo not (?:summari[sz]e|mention|tell)\b.{0,40}\b(?:article|user|reader|instead|this)\b"
+    r"|(?:^|[.!?;] )do not (?:summari[sz]e|mention|tell)\b.{0,60}\b(?:article|users?|readers?|instead|this)\b"
     r"|\b(?:note|message|attention|dear|hey|hello),? (?:to |for )?(?:the |any |all )?(?:ai|llm|language model|assistant|summari[sz]er|chatbot|bot)s?\b"
     r"|\bwhen (?:you )?summari[sz](?:e|ing) this\b|\b(?:say|state|write|conclude|tell (?:the )?(?:users?|readers?)) that (?:this|the) (?:product|article|site|company|library) is (?:the )?(?:best|safe|excellent)"
     r"|\bdeveloper mode (?:enabled|on)\b|\bjailbr(?:eak|oken) mode\b"
@@ -166,7 +166,7 @@ _INJECTION = re.compile(
 # What tells of such an instruction gives none: "attackers write 'ignore previous instructions'".
 _TELLING = re.compile(
     r"\b(?:attack(?:s|ers?)?|injection|jailbreaks?|malicious|adversar\w+|payload|phrases?|such as|like|e\.g\.|for example|contain(?:s|ing)?"
-    r"|detect\w*|filter\w*|prevent\w*|defen[cds]\w*|guardrails?|instructs?|tells?|told|asks?|trick\w*|tries|telling|classif\w+|template|format|token)\b"
+    r"|detect\w*|filter\w*|prevent\w*|defen[cds]\w*|guardrails?|instructs|tells|told|asks|trick\w*|tries|telling|classif\w+|template|format|token)\b"
     r"|공격|인젝션|탈옥|악의적|페이로드|문구|예를 들|탐지|필터|방어|막|라는|템플릿|토큰|형식",
     re.I,
 )
@@ -204,7 +204,7 @@ _DANGER = re.compile(
     re.I,
 )
 _ADVERTISING = re.compile(
-    r"\b(?:buy|order|purchase|sign up|subscribe|register|enrol+|join|act|hurry|download|shop|call|book) (?:\w+ ){0,3}(?:now|today|right away|before it's too late|while (?:stocks|supplies) last|and (?:save|get|win))\b"
+    r"(?:^|[.!?] |\band )(?:buy|order|purchase|sign up|subscribe|enrol+|act|hurry|shop) (?:\w+ ){0,3}(?:now|today|right away|before it's too late|while (?:stocks|supplies) last|and (?:save|get|win))\b"
     r"|\b(?:limited[- ]time|exclusive|special|once-in-a-lifetime) (?:offer|deal|discount|bonus|price)s?\b|\bdon't miss (?:out|this)\b|\b\d{1,2} ?% (?:off|discount)\b|\bpromo(?:tion)? ?code\b|\bdiscount code\b|\buse (?:my|our|the) code [A-Z0-9]+\b|\bcoupon\b.{0,20}\b(?:code|now|get|use)\b"
     r"|\b(?:money[- ]back|100% (?:free|guaranteed|satisfaction)|satisfaction guaranteed|risk[- ]free trial|no credit card (?:needed|required))\b"
     r"|\b(?:smash|hit|click) (?:that |the )?(?:like|subscribe|bell)\b|\bfollow (?:me|us) on\b|\bclick (?:here|the link below) to (?:buy|get|claim|win|order)\b|\b(?:get rich|earn \$?\d[\d,]*|make money|double your (?:money|bitcoin|income)|passive income|guaranteed returns?)\b"
