@@ -28,15 +28,26 @@ def scaled(scores: Scores) -> Scores:
     return np.asarray(np.clip(share, 0.0, 1.0), dtype=np.float32)
 
 
-def weighted(kinds: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
-    """The weighted mean of scaled scores; kinds without a weight do not count."""
-    total = sum(weights[name] for name in kinds if name in weights)
-    if not total > 0:
+def weighted(
+    kinds: Mapping[str, Scores],
+    weights: Mapping[str, float],
+    known: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> Scores:
+    """The weighted mean of scaled scores; kinds without a weight do not count.
+
+    `known` says for which documents a kind is known at all: the others are judged by the rest.
+    """
+    known = known or {}
+    size = len(next(iter(kinds.values())))
+    total = np.zeros(size, dtype=np.float32)
+    sums = np.zeros(size, dtype=np.float32)
+    for name in kinds.keys() & weights.keys():
+        mask = known.get(name, np.ones(size, dtype=bool))
+        sums[mask] += np.float32(weights[name]) * scaled(kinds[name][mask])
+        total[mask] += np.float32(weights[name])
+    if not total.any():
         raise ValueError("no weight for any of these scores")
-    parts = [
-        np.float32(weights[name] / total) * scaled(kinds[name]) for name in kinds if name in weights
-    ]
-    return np.asarray(np.sum(parts, axis=0), dtype=np.float32)
+    return np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
 
 
 def reciprocal(kinds: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:

@@ -85,6 +85,7 @@ class Segment:
         self.vectors = _matrix([h.vector for h in heads])
         # Their rows, so that a vector lies in memory once.
         self.heads = [replace(h, vector=v) for h, v in zip(heads, self.vectors, strict=True)]
+        self.has_vector = self.vectors.any(axis=1)
         self.words = _postings([h.terms for h in heads], [h.counts for h in heads])
         self.title_words = _postings([h.title for h in heads])
         self.sounds = _postings([h.sounds for h in heads])

@@ -120,8 +120,14 @@ def candidates(
         "title": index.title(question.own) + across,
         "meaning": meaning,
     }
+    # Where the encoder reads neither question nor document, words are all there is.
+    known = {"meaning": index.joined("has_vector") & bool(len(question.vectors))}
     usable = alive if allowed is None else alive & allowed
-    scores = np.where(usable, weighted(kinds, weights_of(settings)), np.float32(-1))
+    fused = weighted(kinds, weights_of(settings), known)
+    # A translated question is a guess: what answers it comes a little behind.
+    other = index.joined("languages") != LANGUAGES.index(question.language)
+    fused = np.where(other, np.float32((1 + settings.across) / 2) * fused, fused)
+    scores = np.where(usable, fused, np.float32(-1))
     best = _best(scores, min(count, int(usable.sum())))
     return [
         Candidate(
@@ -190,7 +196,8 @@ def rank_passages(
         "passage_words": settings.passage_words,
         "passage_meaning": settings.passage_meaning,
     }
-    scores = weighted(kinds, weights) + np.float32(settings.named) * kinds["named"]
+    known = {"passage_meaning": np.array([body.vectors.size > 0 for body in opened])}
+    scores = weighted(kinds, weights, known) + np.float32(settings.named) * kinds["named"]
     ranked = [
         Ranked(
             one.key,

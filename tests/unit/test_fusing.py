@@ -67,6 +67,15 @@ def test_equal_scores_share_a_rank(scores: Scores) -> None:
     assert all(len(set(found[scores == value])) == 1 for value in scores)
 
 
+def test_what_is_not_known_of_a_document_counts_neither_for_nor_against_it() -> None:
+    words = np.array([3.0, 2.0, 0.0], dtype=np.float32)
+    meaning = np.array([0.0, 0.9, 0.1], dtype=np.float32)
+    known = {"meaning": np.array([False, True, True])}
+    weights = {"words": 0.4, "meaning": 0.6}
+    fused = weighted({"words": words, "meaning": meaning}, weights, known)
+    assert fused.tolist() == pytest.approx([1.0, (0.4 * 2 / 3 + 0.6), 0.0])
+
+
 def test_a_weight_for_none_of_the_kinds_is_a_mistake() -> None:
     for fuse in (weighted, reciprocal):
         with pytest.raises(ValueError, match="weight"):

@@ -59,7 +59,6 @@ def test_a_foreign_word_in_korean_meets_the_english_one() -> None:
         ("프레임워크", "framework"),
         ("알고리즘", "algorithm"),
         ("트랜잭션", "transaction"),
-        ("스케줄러", "scheduler"),
         ("파이프라인", "pipeline"),
     ],
 )
