@@ -142,6 +142,12 @@ class Consulting:
         """What can be explained and begins with, or holds, what was typed so far."""
         return offered(typed, await self._explainer.known(typed, reach), limit=limit)
 
+    async def suggested(self, place: Place, reach: Reach, *, limit: int = 5) -> list[str]:
+        """For who names no term: what is asked for most in this channel, then what was read lately."""
+        often = await self._asked.often(place, limit)
+        known = await self._explainer.vocabulary.of(reach, limit=limit)
+        return list(dict.fromkeys((*often, *known)))[:limit]
+
     async def _remember(self, term: str, language: Language, asker: Asker) -> None:
         try:
             await self._asked.add(asker.place, asker.by, term, language)

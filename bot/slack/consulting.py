@@ -33,7 +33,7 @@ class Consultations:
         reach = await self._reaching.of(asked.place, asked.by)
         consulting = self._desk.commands.consulting
         if not term:
-            known = await consulting.terms("", reach, limit=5)
+            known = await consulting.suggested(asked.place, reach)
             await self._desk.answer(asked, consulted.offered(known, ui))
             return
         found = await consulting.explain(term, ui, reach, Asker(asked.place, asked.by))

@@ -12,6 +12,8 @@ from support.discord_people import visible_text
 from support.discord_server import DiscordServer, discord_server
 
 from core.article import Article
+from core.judging import glossary
+from core.retrieval.questions import understood
 
 POOLS = Article(
     title="Connection pools @everyone **measured**",
@@ -27,6 +29,14 @@ SECRET = Article(
     url="https://wiki.example.com/nightjar",
     content="Nightjar is a scheduler that we will announce in May. Nightjar replaces cron.",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """What a bot loads in the background when it starts, so that nobody waits for it here."""
+    understood("What is a connection pool?")
+    understood("커넥션 풀은 무엇인가요?")
+    glossary.warm_up()
 
 
 @pytest.fixture

@@ -116,8 +116,13 @@ async def test_what_nobody_wrote_about_is_called_unknown(scene: Scene, words: st
 
 
 async def test_whoever_names_no_term_is_offered_some(scene: Scene) -> None:
+    for _ in range(2):
+        done = await scene.slack.command("/explain", "pods", user="U1", channel=scene.channel)
+        await scene.said(done)
     done = await scene.slack.command("/explain", "", user="U1", channel=scene.channel)
-    assert "Which term?" in await scene.said(done)
+    text = await scene.said(done)
+    assert "Which term?" in text
+    assert "pod" in text
     assert "sdd:explain:0" in str(done.messages[0].blocks)
 
 
