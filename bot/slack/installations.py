@@ -50,8 +50,11 @@ class ByTeam(AsyncInstallationStore):
         return self._inner.logger
 
     async def async_save(self, installation: StoredInstallation) -> None:
-        if not installation.is_enterprise_install:
-            installation.enterprise_id = None
+        # One install for all workspaces of an organisation has no workspace to be kept under.
+        # Its token would lie about and never be used: the person is told instead.
+        if installation.is_enterprise_install:
+            return
+        installation.enterprise_id = None
         await self._inner.async_save(installation)
 
 

@@ -214,6 +214,12 @@ class SlackSurface:
     async def _welcomed(self, args: AsyncSuccessArgs) -> BoltResponse:
         """Somebody installed us in a workspace."""
         found = args.installation
+        if found.is_enterprise_install:
+            log.warning("an installation for a whole organisation was refused")
+            said = "\n".join(say("organisation_refused", ui) for ui in ("ko", "en"))
+            return BoltResponse(
+                status=400, body=said, headers={"content-type": "text/plain; charset=utf-8"}
+            )
         await self._installed(found.team_id or "", found.team_name or "")
         log.info("installed in workspace %s", found.team_id)
         return await args.default.success(args)

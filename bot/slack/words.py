@@ -128,6 +128,12 @@ WORDS: Mapping[str, Both] = {
         "SMARTDEVDIGEST_SLACK__CLIENT_SECRET is not set; together with client_id it serves many "
         "workspaces.",
     ),
+    "organisation_refused": (
+        "조직 전체(Enterprise Grid)에 한 번에 설치하는 방식은 아직 지원하지 않습니다. 워크스페이스마다 "
+        "설치해 주세요.",
+        "Installing once for a whole organisation (Enterprise Grid) is not supported; please "
+        "install it in each workspace.",
+    ),
     "slack_away": (
         "slack.api_url: {url} 이(가) 응답하지 않습니다({cause}). 주소와 네트워크를 확인해 주세요.",
         "slack.api_url: {url} does not answer ({cause}); please check the address and the network.",

@@ -255,6 +255,15 @@ async def test_a_workspace_installs_the_bot_and_another_does_too(tmp_path: Path)
         assert len(slack.calls("auth.test")) == 2  # at the installations, not for each event
 
 
+async def test_one_install_for_a_whole_organisation_is_refused_in_words(tmp_path: Path) -> None:
+    async with for_many(tmp_path) as over:
+        over.slack.for_organisations = True
+        assert await install(over, "T2") == 400
+        assert await over.bot.workspaces.all("slack") == []
+        over.slack.for_organisations = False
+        assert await install(over, "T2") == 200, "a workspace of it installs by itself"
+
+
 async def test_the_page_asks_for_exactly_our_scopes(tmp_path: Path) -> None:
     async with for_many(tmp_path) as over:
         assert over.slack.http is not None

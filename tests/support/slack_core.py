@@ -45,6 +45,7 @@ class SlackCore:
         self.triggers: dict[str, tuple[float, str]] = {}  # expiry, user
         self.spent_triggers: set[str] = set()
         self.oauth_codes: dict[str, str] = {}
+        self.for_organisations = False  # who installs, installs for all workspaces at once
         self.http: aiohttp.ClientSession | None = None
         self._http_road: HttpRoad | None = None
         self._numbers = itertools.count(1)

@@ -203,6 +203,12 @@ def publish_view(slack: SlackServer, workspace: Workspace, call: Call) -> Json:
 # --- installing
 
 
+WHOLE_ORGANISATION = {
+    "enterprise": {"id": "E1", "name": "Everybody"},
+    "is_enterprise_install": True,
+}
+
+
 def exchange_code(slack: SlackServer, call: Call, client: tuple[str, str] | None) -> Json:
     """oauth.v2.access: a code is good once; the app says who it is by HTTP basic or in the form."""
     given = client or (
@@ -228,4 +234,5 @@ def exchange_code(slack: SlackServer, call: Call, client: tuple[str, str] | None
         "enterprise": None,
         "is_enterprise_install": False,
         "authed_user": {"id": "U1"},
+        **({"team": None, **WHOLE_ORGANISATION} if slack.for_organisations else {}),
     }
