@@ -17,7 +17,7 @@ from core.language import Token, is_stopword, morphemes, raw_words, stem
 
 _NEGATIONS = frozenset(
     "not no never cannot can't don't doesn't didn't isn't aren't wasn't weren't won't wouldn't shouldn't couldn't"
-    " hasn't haven't hadn't without neither nor none nothing unable fail fails failed lack lacks lacking".split()
+    " hasn't haven't hadn't without neither nor unable fail fails failed lack lacks lacking".split()
 )
 # The negated word stands within so many words: "not, as one may think, be added".
 _REACH = 6

@@ -54,7 +54,7 @@ def test_what_the_article_says_is_borne_out(english: Evidence, claim: str) -> No
 def test_one_changed_fact_breaks_a_claim(english: Evidence, claim: str, broken: str) -> None:
     found = english.support(claim)
     assert found.broken == broken
-    assert found.score < 0.5
+    assert found.score < BORNE
 
 
 def test_a_sentence_of_another_article_has_no_support(english: Evidence) -> None:
