@@ -43,7 +43,7 @@ from storage.tables import (
 )
 from storage.trouble import reading
 
-_LOADED_AT_ONCE = 2_000
+_LOADED_AT_ONCE = 20_000
 _OF_ONE_ARTICLE = 2
 # So many of the best are looked at before the whole reach is asked for: a list of everything a
 # large workspace shared takes longer than looking 300 digests up.
