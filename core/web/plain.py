@@ -35,7 +35,9 @@ def plain(markup: str, limit: int) -> str:
     markup = _SURROGATES.sub("\ufffd", markup[:_MARKUP])
     if _TAG.search(markup):
         # Of what is nested too deep for the parser at least the words are left.
-        markup = " ".join(_text_in(markup).split()) or html.unescape(_ANY_TAG.sub(" ", _COMMENT.sub(" ", markup)))
+        markup = " ".join(_text_in(markup).split()) or html.unescape(
+            _ANY_TAG.sub(" ", _COMMENT.sub(" ", markup))
+        )
     elif _ENTITY.search(markup):
         markup = html.unescape(markup)
     return tidy(" ".join(markup.split()), limit)
@@ -45,7 +47,9 @@ def tidy(text: str, limit: int) -> str:
     """Text that was no markup: one line, composed characters, nothing invisible, cut at a word."""
     # Whatever turns text around, hides in it or is no character at all is not printable.
     composed = unicodedata.normalize("NFC", _SURROGATES.sub("\ufffd", text[: 8 * limit + 1000]))
-    line = " ".join("".join(c for c in composed if c.isprintable() or c.isspace()).split())
+    line = " ".join(composed.split())
+    if not line.isprintable():
+        line = " ".join("".join(c for c in line if c.isprintable()).split())
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]
