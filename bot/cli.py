@@ -441,6 +441,9 @@ def subscribe(
     change: Annotated[
         int | None, typer.Option(metavar="NUMBER", min=1, help="Change this one instead.")
     ] = None,
+    opml: Annotated[
+        Path | None, typer.Option("--opml", metavar="FILE", help="And the feeds of this list.")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Subscribe to a daily digest on this machine, or change one. The page shows it, too.
@@ -450,6 +453,8 @@ def subscribe(
         smartdevdigest subscribe https://netflixtechblog.com --difficulty 2-3.5 --at 08:00
 
         smartdevdigest subscribe d2.naver.com/d2.atom --include "java,kafka" --days weekdays
+
+        smartdevdigest subscribe --opml feeds.opml --difficulty 2-3.5
 
         smartdevdigest subscribe --change 1 --size 3
     """
@@ -471,7 +476,7 @@ def subscribe(
             "quiet": quiet,
         }
         form = {name: value for name, value in given.items() if value is not None}
-        done = asyncio.run(daily_cli.subscribe(settings, form, change, ui))
+        done = asyncio.run(daily_cli.subscribe(settings, form, change, ui, opml))
         raise typer.Exit(0 if done else FAILED)
 
 
@@ -481,6 +486,12 @@ def feeds(
     pause: Annotated[int | None, typer.Option(metavar="NUMBER", min=1, help="Pause it.")] = None,
     resume: Annotated[int | None, typer.Option(metavar="NUMBER", min=1, help="Go on.")] = None,
     remove: Annotated[int | None, typer.Option(metavar="NUMBER", min=1, help="Remove it.")] = None,
+    find: Annotated[
+        str | None, typer.Option("--find", metavar="WORDS", help="Look in the catalogue instead.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help="Write all feeds as OPML.")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Show this machine's subscriptions: what comes from where, and when it last worked.
@@ -490,12 +501,20 @@ def feeds(
         smartdevdigest feeds
 
         smartdevdigest feeds --pause 1
+
+        smartdevdigest feeds --find netflix
+
+        smartdevdigest feeds --export feeds.opml
     """
     ui = ui_of(context)
     with errors_spoken(ui):
         settings = _settings(config, None)
         from bot import daily_cli
 
+        if find is not None:
+            raise typer.Exit(0 if daily_cli.offered(find) else FAILED)
+        if export is not None:
+            raise typer.Exit(0 if asyncio.run(daily_cli.export(settings, export, ui)) else FAILED)
         wanted = {"pause": pause, "resume": resume, "remove": remove}
         changes = [daily_cli.Change(n, verb) for verb, n in wanted.items() if n is not None]
         if len(changes) > 1:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -13,6 +15,7 @@ from rich.text import Text
 
 from bot import feed_words, replies, telling
 from bot.chats import Listed
+from bot.feed_lists import feeds_in, known_feeds
 from bot.feed_words import say
 from bot.oneday import OneDay
 from bot.speaking import complain, preparation_bar
@@ -31,6 +34,7 @@ from core.feed import Subscription
 from core.mornings import zone_of
 from core.places import HERE
 from core.settings import Settings
+from core.web.opml import write_opml
 from core.wishes import Mistakes
 
 BY = "cli"
@@ -45,13 +49,20 @@ class Change:
 
 
 async def subscribe(
-    settings: Settings, form: Mapping[str, str], change: int | None, ui: Language
+    settings: Settings,
+    form: Mapping[str, str],
+    change: int | None,
+    ui: Language,
+    opml: Path | None = None,
 ) -> bool:
-    """False where the form has mistakes, which were told."""
+    """False where the form has mistakes, which were told. Raises NotAFeed for what is no OPML."""
+    listed = () if opml is None else feeds_in(opml)
     async with open_subscribing(settings) as subscribing:
         try:
             if change is None:
-                done = await subscribing.subscribe(HERE, BY, {"sources": "", **form}, ui=ui)
+                done = await subscribing.subscribe(
+                    HERE, BY, {"sources": "", **form}, ui=ui, listed=listed
+                )
                 told = subscribed_in_words(done, ui)
             else:
                 known = await _numbered(subscribing, change)
@@ -82,6 +93,27 @@ async def feeds(settings: Settings, change: Change | None, ui: Language) -> bool
         found = await subscribing.of(HERE)
         addresses = [subscribing.addresses(one.subscription)[0] for one in found]
     _print(overviews(found, addresses, ui))
+    return True
+
+
+def offered(words: str) -> bool:
+    """The catalogue's feeds in which the words occur. False: there is none."""
+    found = known_feeds().search(words)
+    for feed in found:
+        _print(Text(f"{replies.plain(feed.title)}  {feed.url}"))
+    return bool(found)
+
+
+async def export(settings: Settings, file: Path, ui: Language) -> bool:
+    """All feeds of this machine's subscriptions as OPML."""
+    async with open_subscribing(settings) as subscribing:
+        found = await subscribing.subscriptions.of(HERE)
+        ids = dict.fromkeys(source for one in found for source in one.sources)
+        sources = await subscribing.feeds.of([*ids])
+    if not sources:
+        complain(say("none", ui))
+        return False
+    await asyncio.to_thread(file.write_text, write_opml(sources, "SmartDevDigest"), "utf-8")
     return True
 
 

@@ -26,6 +26,7 @@ from core.wishes import MOST_A_DAY, MOST_SOURCES, MOST_WORDS, Mistakes, Wishes, 
 
 log = logging.getLogger(__name__)
 _LATELY = 7  # mornings
+MOST_LISTED = 1000  # feeds of one OPML file
 
 
 class Finder(Protocol):
@@ -72,10 +73,18 @@ class Subscribing:
         self._now = now
 
     async def subscribe(
-        self, place: Place, by: str, form: Mapping[str, str], *, ui: Language
+        self,
+        place: Place,
+        by: str,
+        form: Mapping[str, str],
+        *,
+        ui: Language,
+        listed: Sequence[FoundFeed] = (),
     ) -> Subscribed:
-        """Raises Mistakes and StorageUnavailable."""
-        return await self._keep(Subscription(_new_id(), place, by, (), ui=ui), understood(form))
+        """`listed`: feeds of a list, taken as they stand there; the poller finds out what lives.
+        Raises Mistakes and StorageUnavailable."""
+        wishes = understood(form, listed=bool(listed))
+        return await self._keep(Subscription(_new_id(), place, by, (), ui=ui), wishes, listed)
 
     async def edit(self, subscription_id: str, form: Mapping[str, str]) -> Subscribed | None:
         """What is not in the form stays as it is. None: there is no such subscription."""
@@ -104,8 +113,11 @@ class Subscribing:
             say_nothing_new=one.say_nothing_new,
         )
 
-    async def _keep(self, subscription: Subscription, wishes: Wishes) -> Subscribed:
+    async def _keep(
+        self, subscription: Subscription, wishes: Wishes, listed: Sequence[FoundFeed] = ()
+    ) -> Subscribed:
         sources, others = await self._sources(subscription, wishes.sources)
+        sources += [await self._added(one) for one in listed[:MOST_LISTED]]
         made = replace(
             subscription,
             sources=tuple(dict.fromkeys(source.id for source in sources)),
@@ -137,18 +149,19 @@ class Subscribing:
                 sources.append(known[address])
                 continue
             first, *further = await self._found(address)
-            sources.append(
-                await self.feeds.add(
-                    first.url,
-                    kind=first.kind,
-                    title=first.title,
-                    site=first.site,
-                    language=first.language,
-                )
-            )
+            sources.append(await self._added(first))
             if further:
                 others[address] = tuple(one.url for one in further)
         return sources, others
+
+    async def _added(self, found: FoundFeed) -> Source:
+        return await self.feeds.add(
+            found.url,
+            kind=found.kind,
+            title=found.title,
+            site=found.site,
+            language=found.language,
+        )
 
     async def _found(self, address: str) -> Sequence[FoundFeed]:
         try:

@@ -64,8 +64,11 @@ class Mistakes(BadSubscription):
         self.fields = dict(wrong)
 
 
-def understood(form: Mapping[str, str], before: Wishes | None = None) -> Wishes:
-    """What is not in the form stays as it was `before`. Raises Mistakes.
+def understood(
+    form: Mapping[str, str], before: Wishes | None = None, *, listed: bool = False
+) -> Wishes:
+    """What is not in the form stays as it was `before`; `listed`: feeds come from elsewhere, too.
+    Raises Mistakes.
 
     The fields: sources, difficulty, language, include, avoid, at, timezone, days, size, quiet,
     say_nothing_new.
@@ -81,7 +84,7 @@ def understood(form: Mapping[str, str], before: Wishes | None = None) -> Wishes:
     kept = before or Wishes()
     known = {one.name: getattr(kept, one.name) for one in fields(Wishes)}
     made = Wishes(**(known | values))
-    if not made.sources and "sources" not in wrong:
+    if not made.sources and not listed and "sources" not in wrong:
         wrong["sources"] = "sources"
     if len(made.sources) > MOST_SOURCES:
         wrong["sources"] = "too_many"

@@ -17,6 +17,7 @@ from bot.discord.answering import Answer, Interaction, place_of, respond
 from bot.discord.escaping import escaped, fitted, width
 from bot.discord.naming import Pressed, Verb
 from bot.discord.render import MORNING, Button, Layout
+from bot.feed_lists import known_feeds
 from bot.feed_words import say
 from bot.subscribing import (
     Overview,
@@ -67,6 +68,7 @@ _VERBS: Mapping[Verb, str] = {
 }
 # Of the 40 components of a message each subscription has five.
 _SHOWN, _LIST, _LINE, _OFFERED = 7, 3300, 400, 25
+_CHOICE = 100  # characters of a name and of a value that is offered
 _EMOJI: Mapping[Verb, str] = {"feed_pause": "⏸️", "feed_resume": "▶️", "feed_remove": "🗑️"}
 
 
@@ -75,6 +77,9 @@ def add_commands(digest: app_commands.Group, feeds: DiscordFeeds) -> None:
 
     async def timezones(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return [app_commands.Choice(name=one, value=one) for one in zones_like(typed)]
+
+    async def known(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return [app_commands.Choice(name=name, value=value) for name, value in feeds_like(typed)]
 
     @digest.command(
         name="subscribe", description="Post a digest of feeds in this channel every morning"
@@ -100,7 +105,7 @@ def add_commands(digest: app_commands.Group, feeds: DiscordFeeds) -> None:
             app_commands.Choice(name=locale_str("English"), value="en"),
         ]
     )
-    @app_commands.autocomplete(timezone=timezones)
+    @app_commands.autocomplete(timezone=timezones, feeds=known)
     async def subscribe(
         interaction: Interaction,
         feeds: app_commands.Range[str, 1, 2000] | None = None,
@@ -137,6 +142,17 @@ def add_commands(digest: app_commands.Group, feeds: DiscordFeeds) -> None:
     @digest.command(name="feeds", description="What this channel is subscribed to")
     async def shown(interaction: Interaction) -> None:
         await mine.show(interaction)
+
+
+def feeds_like(typed: str) -> list[tuple[str, str]]:
+    """Of the catalogue by the last word typed; what stands before it stays."""
+    before, _, last = typed.rpartition(" ")
+    found = []
+    for feed in known_feeds().search(last, limit=2 * _OFFERED):
+        value = f"{before} {feed.url}".strip()
+        if len(value) <= _CHOICE:
+            found.append((feed.title[:_CHOICE], value))
+    return found[:_OFFERED]
 
 
 def zones_like(typed: str) -> list[str]:
