@@ -21,7 +21,7 @@ from core.errors import SettingsError
 try:
     from opentelemetry import trace
 except ImportError:  # the extra is not installed
-    trace = None  # type: ignore[assignment]
+    trace = None
 
 _USABLE = re.compile(r"[A-Za-z0-9_.:-]{4,80}")
 

@@ -27,6 +27,7 @@ from core.prompts import summary as summary_prompt
 _MOST_WORDS = 700
 _LINEAR = (".qweight", ".qzeros", ".scales", ".g_idx")
 _BITS = {"F64": 64, "F32": 32, "I32": 32, "F16": 16, "BF16": 16, "I64": 64, "I16": 16, "I8": 8}
+_UNQUANTISED = 16  # bits that a plain weight counts with, also where it is kept in 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def rouge_l(replies: Sequence[str], rows: Sequence[Example]) -> float:
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
-    scores = [
+    scores: list[float] = [
         max(scorer.score(answer, reply)["rougeL"].fmeasure for answer in one.answers)
         for reply, one in zip(replies, rows, strict=True)
     ]
@@ -196,13 +197,15 @@ def measure(
 
 
 def linear_bytes(folder: Path) -> int:
-    """Bytes of the linear layers within the blocks, as they lie in the safetensors files."""
+    """Bytes of the linear layers within the blocks in the safetensors files; plain weights count
+    as 16-bit."""
     total = 0
     for path in sorted(folder.glob("*.safetensors")):
         for name, tensor in _header(path).items():
             matrix = len(tensor["shape"]) == 2 and name.endswith(".weight")
             if ".layers." in name and (matrix or name.endswith(_LINEAR)):
-                total += math.prod(tensor["shape"]) * _BITS[tensor["dtype"]] // 8
+                bits = _UNQUANTISED if matrix else _BITS[tensor["dtype"]]
+                total += math.prod(tensor["shape"]) * bits // 8
     return total
 
 

@@ -241,6 +241,8 @@ def calibrate_and_save(
         desc_act=settings.desc_act,
         mse=settings.mse,
         offload_to_disk=False,
+        # The other way compiles an extension first: minutes of a compiler to save seconds.
+        pack_impl="original",
     )
     try:
         model = GPTQModel.load(str(source), config, device=_torch_device(settings.device))

@@ -153,6 +153,7 @@ class OpenAiEngine:
 
     async def _whole(self, prompt: Prompt, options: Generation) -> str:
         tried: list[Endpoint] = []
+        failed = _Failed("nobody was asked")
         for attempt in range(self._settings.retries + 1):
             async with self._endpoints.one(tried) as endpoint:
                 try:
@@ -166,6 +167,7 @@ class OpenAiEngine:
     async def _pieces(self, prompt: Prompt, options: Generation) -> AsyncGenerator[str, None]:
         """An answer that breaks off is gone on with, elsewhere if possible."""
         tried: list[Endpoint] = []
+        failed = _Failed("nobody was asked")
         shown = ""
         for attempt in range(self._settings.retries + 1):
             async with self._endpoints.one(tried) as endpoint:

@@ -1,6 +1,11 @@
 """Our engine beside llama.cpp: the same weights, the same prompts, one run, taking turns.
 
     python tests/benchmarks/bench_engine.py [--rounds 5] [--requests 1,4,16] [--data-dir DIR]
+    python tests/benchmarks/bench_engine.py --articles --data FOLDER --plain FOLDER [--checkpoint FOLDER]
+    python tests/benchmarks/bench_engine.py --gpu [--sizes 7b,32b] --requests 1,16,64,256
+
+The second puts the same real articles through every engine that is installed (engines_compared.py),
+the third measures the GPTQ engine on a card with random weights (gpu_engine.py). The first:
 
 Needs the `bench` extra (xllamacpp) and nothing else running. Each engine lives in a child
 process of its own, both are warm before the first turn, and every prompt is new to both, so
@@ -34,12 +39,17 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
-from core.engine.chat import Chat, ModelCard
-from core.engine.ct2 import CTranslate2Engine
-from core.engine.prepare import prepare
-from core.engine.weights import GENERATOR
-from core.ports import Generation, Prompt
-from core.settings import ModelSettings
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+
+import engines_compared  # noqa: E402
+import gpu_engine  # noqa: E402
+
+from core.engine.chat import Chat, ModelCard  # noqa: E402
+from core.engine.ct2 import CTranslate2Engine  # noqa: E402
+from core.engine.prepare import prepare  # noqa: E402
+from core.engine.weights import GENERATOR  # noqa: E402
+from core.ports import Generation, Prompt  # noqa: E402
+from core.settings import ModelSettings  # noqa: E402
 
 SYSTEM = "You summarise technical articles for engineers. You only say what the text says."
 QUESTION = "Summarise this text in three sentences.\n\n"
@@ -291,9 +301,23 @@ def main() -> None:
     parser.add_argument("--ubatch", type=int, default=512, help=argparse.SUPPRESS)
     parser.add_argument("--slots", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--attention", default="auto", help=argparse.SUPPRESS)
+    parser.add_argument("--articles", action="store_true", help="real articles, every engine")
+    parser.add_argument("--gpu", action="store_true", help="the GPTQ engine on a card")
+    parser.add_argument("--sizes", default="7b,32b")
+    parser.add_argument("--new-tokens", type=int, default=128)
+    engines_compared.arguments(parser)
     asked = parser.parse_args()
     if asked.child:
         serve(asked)
+        return
+    if asked.articles or asked.gpu:
+        asked.data_dir.mkdir(parents=True, exist_ok=True)
+        print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}\n")
+    if asked.articles:
+        engines_compared.compare(asked)
+        return
+    if asked.gpu:
+        asyncio.run(gpu_engine.run(asked))
         return
     with models(asked.data_dir, asked.wheels) as (folder, gguf, chat):
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}, {asked.threads} threads,")

