@@ -243,6 +243,10 @@ async def test_a_digest_nobody_keeps_is_not_added(shelves: Shelves) -> None:
     assert await titles(shelves, "connection pools") == []
 
 
+class Died(Exception):
+    """Stands for the end of the process."""
+
+
 async def test_dying_in_the_middle_of_an_update_leaves_the_rest_to_do(
     shelves: Shelves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,12 +259,12 @@ async def test_dying_in_the_middle_of_an_update_leaves_the_rest_to_do(
         nonlocal written
         written += 1
         if written == 2:
-            raise KeyboardInterrupt
+            raise Died
         await put(*arguments, **options)
 
     with monkeypatch.context() as patched:
         patched.setattr(statements, "put", dying)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Died):
             await shelves.library.shelving.catch_up()
     assert (await shelves.library.state()).indexed == 0
     assert await shelves.library.shelving.catch_up() == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -18,6 +18,7 @@ numbers = arrays.arrays(
 weights = st.floats(0.0625, 8.0)
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_scaled_scores_lie_between_nothing_and_one(scores: Scores) -> None:
     found = scaled(scores)
@@ -26,12 +27,14 @@ def test_scaled_scores_lie_between_nothing_and_one(scores: Scores) -> None:
     assert not np.isnan(found).any()
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_scaling_keeps_the_order(scores: Scores) -> None:
     order = np.argsort(scores, kind="stable")
     assert (np.diff(scaled(scores)[order]) >= 0).all()
 
 
+@settings(deadline=None)
 @given(numbers, numbers, weights, weights)
 def test_a_document_that_is_best_by_both_is_best_by_all(
     words: Scores, meaning: Scores, first: float, second: float
@@ -43,6 +46,7 @@ def test_a_document_that_is_best_by_both_is_best_by_all(
         assert fused[best] == pytest.approx(fused.max())
 
 
+@settings(deadline=None)
 @given(numbers, numbers, weights, weights)
 def test_only_the_proportion_of_weights_counts(
     words: Scores, meaning: Scores, first: float, second: float
@@ -53,6 +57,7 @@ def test_only_the_proportion_of_weights_counts(
     assert once == pytest.approx(twice)
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_one_kind_alone_keeps_its_own_order(scores: Scores) -> None:
     for fuse in (weighted, reciprocal):
@@ -60,6 +65,7 @@ def test_one_kind_alone_keeps_its_own_order(scores: Scores) -> None:
         assert (np.diff(fused[np.argsort(scores, kind="stable")]) >= 0).all()
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_equal_scores_share_a_rank(scores: Scores) -> None:
     found = ranks(scores)
