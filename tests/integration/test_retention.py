@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.builders import a_record, a_shared_link, an_article
 from support.fake_subscriptions import a_subscription
+from support.feeds import an_announced
 
 from core.announcements import Announcement, Posted
 from core.settings import RetentionSettings
@@ -19,6 +21,7 @@ from storage.articles import SqlArticles
 from storage.database import open_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
+from storage.feeds import SqlFeeds
 from storage.retention import sweep
 from storage.subscriptions import SqlSubscriptions
 from storage.tables import Base, ExplainedTermRow
@@ -142,3 +145,43 @@ async def test_nought_days_keep_for_ever(engine: AsyncEngine) -> None:
     await old.answered(delivery.id, "old")
     assert await swept(engine, articles=0, deliveries=0) == {}
     assert await count(engine, "articles") == 1
+
+
+async def a_read_feed(feeds: SqlFeeds, at: datetime, *numbers: int) -> None:
+    """As the poller leaves a feed in which these entries stood at that moment."""
+    source = await feeds.add("https://blog.example/feed")
+    known = await feeds.get(source.id)
+    assert known is not None
+    await feeds.due(max(at, known.next_at or at), 1, by="p1", lease=60)
+    kept = replace(known, polled_at=at, worked_at=at, changed_at=at, next_at=at)
+    announced = [an_announced(number, published_at=at) for number in numbers]
+    await feeds.polled(kept, announced, by="p1")
+
+
+async def test_what_feeds_announced_long_ago_goes_and_is_still_known(engine: AsyncEngine) -> None:
+    feeds = SqlFeeds(engine, lambda: days_ago(120))
+    await a_read_feed(feeds, days_ago(120), 1, 2)
+    await a_read_feed(feeds, days_ago(1), 2, 3)
+    # Two entries of 120 days ago; the three keys of the one that is not in the feed any more.
+    assert await swept(engine, batch=1, feeds=90) == {"feed_entries": 2, "feed_keys": 3}
+    assert [entry.title for entry in await feeds.waiting(9)] == ["Post number 3"]
+    await a_read_feed(feeds, NOW, 2, 3)
+    assert len(await feeds.waiting(9)) == 1
+
+
+async def test_a_feed_that_never_changes_keeps_what_it_has(engine: AsyncEngine) -> None:
+    feeds = SqlFeeds(engine, lambda: days_ago(300))
+    await a_read_feed(feeds, days_ago(300), 1, 2)
+    assert await swept(engine, feeds=90) == {"feed_entries": 2}
+    await a_read_feed(feeds, NOW, 1, 2)
+    assert await feeds.waiting(9) == []
+
+
+async def test_feeds_that_nobody_asks_or_reads_go(engine: AsyncEngine) -> None:
+    feeds = SqlFeeds(engine, lambda: days_ago(100))
+    await a_read_feed(feeds, days_ago(100), 1)
+    [source] = await feeds.all()
+    alive = await feeds.add("https://alive.example/feed")
+    await feeds.pause(source.id)
+    assert await swept(engine, feeds=90) == {"feed_entries": 1, "feeds": 1, "feed_keys": 3}
+    assert await feeds.all() == [alive]
