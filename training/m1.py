@@ -102,7 +102,7 @@ def run(config: TrainingConfig) -> Path:
     files = [path for name in stage.data for path in config.data.glob(f"{name}.jsonl*")]
     made = manifest("m1", settings, files, {}, figures, base=config.base)
     write_manifest(out, made)
-    (out / "README.md").write_text(card(made), encoding="utf-8")
+    (out / "README.md").write_text(card(made, stage.data), encoding="utf-8")
     return out
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def run(config: TrainingConfig) -> Path:
     save(tuned, out)
     made = manifest("m2", settings, [*files, *held], VERSIONS, figures, base=config.base)
     write_manifest(out, made)
-    (out / "README.md").write_text(card(made), encoding="utf-8")
+    (out / "README.md").write_text(card(made, sources(files)), encoding="utf-8")
     return out
 
 
@@ -127,19 +128,35 @@ def save(model: Any, out: Path) -> None:
     (out / "README.md").unlink(missing_ok=True)
 
 
-def card(made: dict[str, Any]) -> str:
+def sources(files: Sequence[Path]) -> list[str]:
+    """Who is owed attribution: "source (licence): examples"."""
+    counts: Counter[str] = Counter()
+    for path in files:
+        for _, row in read_rows(path):
+            counts[f"{row.get('source') or 'unnamed'} ({row.get('license') or 'no licence'})"] += 1
+    return [f"{name}: {count}" for name, count in sorted(counts.items())]
+
+
+def card(made: dict[str, Any], learned: Sequence[str]) -> str:
+    """The model card. `learned`: what it was trained on, a line each."""
     figures = made["figures"]
+    before, after = figures["valid_perplexity_before"], figures["valid_perplexity"]
+    read = "not read" if before is None else f"{before:.2f} before, {after:.2f} after"
+    listed = "\n".join(f"- {line}" for line in learned)
     return f"""# Adapter: {made["step"]} on {made["base"]}
 
-Made {made["made"]} by `{" ".join(made["command"])}` at commit {made["commit"]}.
-{figures["examples"]} examples, {figures["steps"]} steps, {figures["seconds"]} s;
-validation perplexity {figures["valid_perplexity_before"]} before, {figures["valid_perplexity"]} after.
+Made {made["made"]} by `python -m training {made["step"]}` at commit {made["commit"]}:
+{figures["examples"]} examples, {figures["steps"]} steps, {figures["seconds"]:.0f} s.
+Validation perplexity {read}. Everything that decided the run stands in manifest.json.
 
-Learned from: {", ".join(made["data"])} (hashes in manifest.json; sources and licences in the README
-beside the data). No chat messages, no rows for non-commercial use, no saved web pages.
+Learned from (examples each):
 
-Meant for digests of technical articles in English. It condenses; it can still be wrong, which is
-why every sentence is checked against its article before it is shown.
+{listed}
+
+No chat messages, no rows for non-commercial use, no saved web pages.
+
+Meant for digests of technical articles. It condenses; it can still be wrong, which is why every
+sentence is checked against its article before it is shown.
 """
 
 
