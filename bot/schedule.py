@@ -13,11 +13,12 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from core.errors import BadSubscription, DigestError
@@ -29,6 +30,7 @@ from core.settings import OutputLanguage
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 60
+_AGAIN_SECONDS = 5
 _MOST_ENTRIES = 200  # in one look; those that wait longer come with the next
 _REMEMBERED = 20_000
 _MOST_GONE = 100
@@ -105,8 +107,18 @@ class Schedule:
                 await self.look()
             except DigestError as error:
                 log.warning("the subscriptions cannot be looked at now: %s", error)
+                self._again_soon()
             except Exception:
                 log.exception("looking at the subscriptions failed")
+
+    def _again_soon(self) -> None:
+        """A database that was busy for a moment costs no minute."""
+        if self._scheduler.running:
+            at = datetime.now(UTC) + timedelta(seconds=_AGAIN_SECONDS)
+            again = DateTrigger(at, timezone=UTC)
+            self._scheduler.add_job(
+                self.wake, again, id="again", replace_existing=True, misfire_grace_time=None
+            )
 
     async def look(self) -> None:
         """Begins all that is due. Raises StorageUnavailable."""

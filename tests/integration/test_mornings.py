@@ -42,6 +42,7 @@ from storage.digests import SqlDigests
 from storage.feeds import SqlFeeds
 from storage.subscriptions import SqlSubscriptions
 
+_PATIENCE = 180.0  # seconds, for busy machines
 FEED = "https://feeds.example/a.xml"
 NOW = datetime(2026, 11, 25, 23, 30, tzinfo=UTC)  # half past eight in Seoul, on the 26th
 TODAY = date(2026, 11, 26)
@@ -150,12 +151,12 @@ class World:
 
     async def until_kept(self, subscription: Subscription, day: date = TODAY) -> None:
         wanted = morning_id(subscription.id, day)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(_PATIENCE):
             while await self.announcements.get(wanted) is None:
                 await asyncio.sleep(0.02)
 
     async def until_digests(self, count: int) -> None:
-        await self.chat.until(lambda: len(self.chat.answers(Ready)) >= count)
+        await self.chat.until(lambda: len(self.chat.answers(Ready)) >= count, _PATIENCE)
 
 
 @pytest.fixture
@@ -244,7 +245,7 @@ async def test_a_morning_without_anything_new_is_quiet_or_one_line(
         await schedule.look()
         await world.until_kept(subscription)
         if say_so:
-            await world.chat.until(lambda: bool(world.chat.messages))
+            await world.chat.until(lambda: bool(world.chat.messages), _PATIENCE)
         await schedule.look()
     said = [one.stands for one in world.chat.messages.values()]
     assert said == ([NothingNew(subscription.id, TODAY)] if say_so else [])
@@ -288,7 +289,7 @@ async def test_killed_between_the_post_and_its_record_it_posts_once(
         patched.setattr(world.announcements, "replied", dies)
         async with world.process() as (_, schedule):
             await schedule.look()
-            await asyncio.wait_for(sent.wait(), 30)
+            await asyncio.wait_for(sent.wait(), _PATIENCE)
     assert len(world.lists()) == 1
     world.now += timedelta(minutes=1)
     async with world.process() as (work, _):
@@ -307,7 +308,7 @@ async def test_two_processes_that_do_the_same_morning_at_once_post_one_message(
     async with world.process() as (work, _):
         for entry in await world.feeds.waiting(9):
             await work.begin_entry(entry, "auto")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(_PATIENCE):
             while await world.feeds.waiting(9):
                 await asyncio.sleep(0.02)
     both = [world.daily("one"), world.daily("other")]
@@ -351,7 +352,7 @@ async def test_a_feed_given_up_is_told_once_to_each_subscription(world: World) -
     async with world.process() as (_, schedule):
         for _ in range(3):
             await schedule.look()
-        await world.chat.until(lambda: bool(world.chat.messages))
+        await world.chat.until(lambda: bool(world.chat.messages), _PATIENCE)
     [told] = [one.stands for one in world.chat.messages.values()]
     assert told == GivenUp(mine.id, "A blog", FEED, "not_found")
     assert await world.feeds.given_up(9) == []
