@@ -49,7 +49,6 @@ WORDS: Mapping[str, Both] = {
         "한 줄에 하나씩. 블로그 주소만 적어도 피드를 찾습니다.",
         "One a line; the address of a blog is enough, its feed is looked for.",
     ),
-    "field.catalogue": ("목록에서 고르기", "From the catalogue"),
     "field.difficulty": ("난이도(1–5)", "Difficulty (1–5)"),
     "hint.difficulty": ("예: 2-3.5", "As in 2-3.5"),
     "field.language": ("요약의 언어", "Language of digests"),
@@ -76,12 +75,6 @@ WORDS: Mapping[str, Both] = {
         "Subscribed; the first digest comes {when}. Feeds ({count}): {titles}",
     ),
     "changed": ("구독을 바꿨습니다. 다음 요약: {when}.", "Changed; the next digest comes {when}."),
-    "paused": ("구독을 잠시 멈췄습니다.", "The subscription is paused."),
-    "resumed": (
-        "구독을 다시 시작했습니다. 다음 요약: {when}.",
-        "The subscription goes on; the next digest comes {when}.",
-    ),
-    "removed": ("구독을 삭제했습니다.", "The subscription is removed."),
     "unknown": (
         "그런 구독이 없습니다. 이미 삭제되었을 수 있습니다.",
         "There is no such subscription; it may have been removed already.",
@@ -156,8 +149,6 @@ WORDS: Mapping[str, Both] = {
     "never": ("없음", "never"),
     "sent": ("최근 {count}편", "{count} posted lately"),
     "feed_out": ("피드로 받기: {address}", "As a feed: {address}"),
-    "archive": ("지난 요약", "Past digests"),
-    "archive.none": ("아직 지난 요약이 없습니다.", "There is no past digest yet."),
     "today": ("오늘의 선택({day}):", "Today's choice ({day}):"),
     "today.none": ("오늘 올릴 새 글이 없습니다.", "Nothing new to post today."),
 }
