@@ -55,7 +55,7 @@ async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger
     async with slack_server() as slack:
         bot.in_slack(slack)
         bot.start()
-        await slack.until(lambda: slack.sockets.open, 120)
+        await slack.until(lambda: slack.sockets.open, options.starting)
         await asyncio.sleep(options.warm)
         channels = [slack.channel(f"C{number}") for number in range(options.channels)]
         began = time.monotonic()
@@ -121,7 +121,7 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
         channels = [guild.text_channel(f"c{number}") for number in range(options.channels)]
         people = [discord.user(f"user{number}") for number in range(50)]
         bot.start()
-        await discord.until(lambda: discord.gateway.sessions, 120)
+        await discord.until(lambda: discord.gateway.sessions, options.starting)
         await asyncio.sleep(options.warm)
         began = time.monotonic()
         shared: list[tuple[Any, float]] = []
@@ -158,7 +158,7 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
             pressed = [one for message, _ in shared for one in _answers(discord, message)]
             bot.start()
             sessions = len(discord.gateway.sessions)
-            await discord.until(lambda: len(discord.gateway.sessions) > sessions, 120)
+            await discord.until(lambda: len(discord.gateway.sessions) > sessions, options.starting)
             asking.away = False
         with contextlib.suppress(AssertionError):
             await discord.until(all_answered, options.patience)
@@ -214,7 +214,7 @@ async def _press(discord: DiscordServer, messages: list[Any], person: Any) -> li
         [button] = set(re.findall(r"sdd:terms:[^'\"]*", str(message.form.get("components"))))
         asked = await discord.press(message, button, person)
         with contextlib.suppress(AssertionError):
-            await discord.until(lambda asked=asked: asked.messages, 20)
+            await discord.until(lambda asked=asked: asked.messages, 20)  # type: ignore[misc]
         took.append(asked.answered_after or float("inf"))
     return took
 
@@ -314,6 +314,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50.0, help="links a second")
     parser.add_argument("--engine", default="ctranslate2")
     parser.add_argument("--data", type=Path, help="a data folder with the prepared model")
+    parser.add_argument("--starting", type=float, default=120.0, help="seconds it may take")
     parser.add_argument("--warm", type=float, default=10.0, help="seconds before the storm")
     parser.add_argument("--cut", type=float, default=0.0, help="Discord: cut the gateway after")
     parser.add_argument("--restart", type=float, default=0.0, help="Discord: stop, start, after")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, Engine, event, insert, select, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.builders import a_shared_link
 
 from core.places import Place
+from storage.accepting import Accepting, Kept
 from storage.database import open_database
 from storage.deliveries import SqlDeliveries, delivery_values, turn
 from storage.tables import DeliveryRow
+from storage.trouble import writers_turn
 
 WAITING = 2_000
 HERE = {"in_platform": "slack", "in_workspace": "T1", "in_channel": "C7"}
@@ -98,3 +103,64 @@ async def test_the_turns_of_a_crowd_are_counted_on(crowded: AsyncEngine) -> None
         shared = a_shared_link(f"https://b.example/{number}", place=place, message=f"b{number}")
         turns.append((await deliveries.accept(shared))[0].turn)
     assert turns == [25, 26, 5, 25]
+
+
+# --- at the same time
+
+
+async def test_who_comes_at_the_same_time_shares_a_transaction(fresh_database: URL) -> None:
+    async with open_database(fresh_database) as engine:
+        kept: list[int] = []
+        begun: list[Connection] = []
+
+        def keep(_connection: Connection, values: Mapping[str, Any]) -> Kept:
+            kept.append(values["number"])
+            return None, True
+
+        def count(connection: Connection) -> None:
+            begun.append(connection)
+
+        accepting = Accepting(engine, keep)
+        event.listen(Engine, "begin", count)
+        try:
+            await asyncio.gather(*(accepting.add({"number": number}) for number in range(30)))
+        finally:
+            event.remove(Engine, "begin", count)
+        assert sorted(kept) == [*range(30)]
+        assert len(begun) <= 2  # the first may be on its way before the others come
+
+
+async def test_what_the_database_does_not_take_spoils_nobody_else_s(fresh_database: URL) -> None:
+    async with open_database(fresh_database) as engine:
+        deliveries = SqlDeliveries(engine)
+        good = [a_shared_link(f"https://c.example/{number}") for number in range(3)]
+        bad = replace(good[0], message="9.9", by=cast("str", None))
+        found = await asyncio.gather(
+            *map(deliveries.accept, [good[0], bad, *good[1:]]), return_exceptions=True
+        )
+        assert isinstance(found[1], IntegrityError)
+        for shared in good:
+            assert await deliveries.get(shared.key) is not None
+        assert await deliveries.get(bad.key) is None
+
+
+async def test_who_is_waited_for_writes_before_who_is_not(sqlite_database: URL) -> None:
+    async with open_database(sqlite_database) as engine:
+        order: list[str] = []
+
+        async def take(name: str, *, urgent: bool = False) -> None:
+            async with writers_turn(engine, urgent=urgent):
+                order.append(name)
+
+        async with writers_turn(engine):
+            waiting = [
+                asyncio.create_task(take("first")),
+                asyncio.create_task(take("given up")),
+                asyncio.create_task(take("second")),
+                asyncio.create_task(take("urgent", urgent=True)),
+            ]
+            await asyncio.sleep(0)
+            waiting[1].cancel()
+            await asyncio.wait([waiting[1]])
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert order == ["urgent", "first", "second"]

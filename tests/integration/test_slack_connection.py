@@ -277,13 +277,14 @@ async def test_a_surprise_in_a_listener_is_logged_and_the_bot_goes_on(
 async def test_commands_are_acknowledged_at_once_however_long_their_work_takes() -> None:
     async with slack_server() as slack, a_bot(slack) as bot:
         gate = asyncio.Event()
-        explain = bot.surface.listener._asking.explain
+        consultations = bot.surface.listener._consultations
+        explain = consultations.explain
 
         async def slow(asked: Asked, words: str) -> None:
             await gate.wait()
             await explain(asked, words)
 
-        bot.surface.listener._asking.explain = slow  # type: ignore[method-assign]
+        consultations.explain = slow  # type: ignore[method-assign, assignment]
         done = await slack.command("/explain", "x", user="U1", channel=slack.channel("C1"))
         assert done.attempt.acked
         assert not done.messages
