@@ -66,7 +66,13 @@ def encode(tokenizer: Any, found: Sequence[Pair], way: str, most: int) -> list[d
     rows = []
     for first, second, label in found:
         if way == "two segments":
-            read = tokenizer(first, second, truncation="longest_first", max_length=most)
+            read = tokenizer(
+                first,
+                second,
+                truncation="longest_first",
+                max_length=most,
+                return_token_type_ids=True,
+            )
         else:
             read = tokenizer(f"{first} {second}", truncation=True, max_length=most)
         row = {name: read[name] for name in ("input_ids", "attention_mask")}

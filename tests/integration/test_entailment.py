@@ -1,0 +1,76 @@
+"""Two ways to show a sentence pair, trained for real on a BERT of a few KB."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.tiny_encoder import tiny_encoder
+
+from core.errors import SettingsError
+from training.entailment import LABELS, compare, encode, read_pairs, split
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("pairs") / "nli.jsonl"
+    rows = [
+        {"premise": f"the scheduler {i} places pods", "hypothesis": text, "label": label}
+        for i in range(20)
+        for text, label in zip(("pods on nodes", "cats sleep", "not pods"), LABELS, strict=True)
+    ]
+    rows.append({"sentence1": "the queue", "sentence2": "a queue", "gold_label": "entailment"})
+    rows.append({"premise": "x", "hypothesis": "y", "label": "-"})
+    place.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return place
+
+
+def test_both_namings_are_read_and_rows_without_a_label_left_out(
+    file: Path, tmp_path: Path
+) -> None:
+    found = read_pairs(file)
+    assert len(found) == 61
+    assert found[-1] == ("the queue", "a queue", 0)
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text('{"label": "-"}', encoding="utf-8")
+    with pytest.raises(SettingsError, match="no row"):
+        read_pairs(empty)
+
+
+def test_no_premise_is_trained_on_and_tested(file: Path) -> None:
+    train, test = split(read_pairs(file), 100, 18, seed=1)
+    assert len(test) == 18
+    assert not {one[0] for one in train} & {one[0] for one in test}
+
+
+def test_segments_differ_only_where_there_are_two() -> None:
+    tokenizer = tiny_encoder().tokenizer
+    pair = [("cats sleep", "the queue", 1)]
+    two, one = (encode(tokenizer, pair, way, 32)[0] for way in ("two segments", "one text"))
+    separator = tokenizer.sep_token_id
+    assert set(two["token_type_ids"]) == {0, 1}
+    assert set(one["token_type_ids"]) == {0}
+    assert (two["input_ids"].count(separator), one["input_ids"].count(separator)) == (2, 1)
+
+
+def test_each_way_and_seed_gives_a_row_of_the_table(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    tiny_encoder().model.save_pretrained(folder)
+    tiny_encoder().tokenizer.save_pretrained(folder)
+    settings: dict[str, Any] = {
+        "seeds": [1],
+        "train": 24,
+        "test": 9,
+        "epochs": 1,
+        "batch": 8,
+        "max_tokens": 32,
+        "learning_rate": 0.001,
+        "frozen_layers": 1,
+    }
+    made = compare(file, settings, tmp_path, model=folder)
+    assert [(one["way"], one["seed"]) for one in made] == [("two segments", 1), ("one text", 1)]
+    assert all(sum(map(sum, one["confusion"])) == 9 for one in made)
+    assert json.loads((tmp_path / "entailment.json").read_text())["file"] == "nli.jsonl"
+    assert len(list(tmp_path.glob("entailment_*.png"))) == 2
