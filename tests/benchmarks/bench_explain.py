@@ -232,7 +232,12 @@ async def ask(data: Path, encoder: Encoder, count: int) -> None:
         "| questions | count | AUC of evidence | answered of the answerable | from the right article | "
         "answered of the unanswerable |\n|---|---|---|---|---|---|"
     )
-    sets = (("cncf", "en"), ("cncf", "ko"), ("go_blog", "en"), ("react_ko", "ko"))
+    sets: tuple[tuple[str, Language], ...] = (
+        ("cncf", "en"),
+        ("cncf", "ko"),
+        ("go_blog", "en"),
+        ("react_ko", "ko"),
+    )
     for name, language in sets if count else sets[:2]:
         docs, questions = pool(data, name, language, count)
         library = await ShelfLibrary.of(docs, encoder)
@@ -323,7 +328,12 @@ async def main() -> None:
     parser.add_argument("parts", nargs="+", choices=("glossary", "names", "ask"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--encoder", type=Path)
-    parser.add_argument("--count", type=int, default=40, help="questions of each retrieval set; 0: of the glossary only")
+    parser.add_argument(
+        "--count",
+        type=int,
+        default=40,
+        help="questions of each retrieval set; 0: of the glossary only",
+    )
     options = parser.parse_args()
     started = time.monotonic()
     encoder = opened(options.encoder)

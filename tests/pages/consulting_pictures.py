@@ -12,11 +12,19 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
-from chat_pictures import BOT, OUT, PERSON, WORDS, Json, make_smaller, photograph  # noqa: E402
+from chat_pictures import (  # type: ignore[import-not-found]  # noqa: E402 - beside this file
+    BOT,
+    OUT,
+    PERSON,
+    WORDS,
+    make_smaller,
+    photograph,
+)
 from support.consulting import a_consulting  # noqa: E402
 from support.little_library import LittleLibrary  # noqa: E402
 
@@ -29,6 +37,7 @@ from core.library import Everything  # noqa: E402
 from core.settings import WebSettings  # noqa: E402
 from core.web.extract import Extractor  # noqa: E402
 
+Json = dict[str, Any]
 SITE = "https://blog.example.com"
 EXPLAINED: dict[Language, str] = {"en": "WAL", "ko": "파드"}
 ASKED: dict[Language, str] = {
