@@ -42,7 +42,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "tokens_revoked": (),
 }
 
-COMMANDS = ("/ask", "/digest", "/explain")
+COMMANDS = ("/digest", "/ask", "/explain")
 
 SCOPES: tuple[str, ...] = tuple(
     sorted(
