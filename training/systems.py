@@ -180,13 +180,21 @@ async def _terms(_resources: Resources) -> Predict:
     return _threaded(judge)
 
 
-async def _difficulty(_resources: Resources) -> Predict:
-    from core.judging import difficulty
+async def _difficulty(resources: Resources) -> Predict:
+    from core.judging import difficulty, meaning
 
-    def judge(shown: Shown) -> float:
-        return float(difficulty.judge(document_of(shown))[0].score)
+    encoder = await resources.encoder()
 
-    return _threaded(judge)
+    async def predict(shown: Shown) -> float:
+        document = await asyncio.to_thread(document_of, shown)
+        vectors = await _embedded(document, encoder) if meaning.fits(encoder.name) else None
+        if vectors is not None:
+            title = await encoder.embed([document.title or document.sentences[0].text])
+            vectors = np.vstack([title, vectors])
+        judged = await asyncio.to_thread(difficulty.judge, document, vectors)
+        return float(judged.level.score)
+
+    return predict
 
 
 async def _faithfulness(resources: Resources) -> Predict:
