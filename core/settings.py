@@ -121,7 +121,7 @@ class RetrievalSettings(Section):
     named: float = Field(0.1, ge=0, description="Share of the title that the question says")
     across: float = Field(0.5, ge=0, le=1, description="Terms translated into the other language")
     sounds: float = Field(0.3, ge=0, le=1, description="Borrowed words that sound alike")
-    candidates: int = Field(60, ge=10, le=1000, description="Articles whose passages are looked at")
+    candidates: int = Field(30, ge=10, le=1000, description="Articles whose passages are looked at")
 
 
 class QueueSettings(Section):

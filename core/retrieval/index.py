@@ -67,6 +67,14 @@ class Postings:
         found = self.of(term)
         return int(found.stop) - int(found.start)
 
+    def frequencies(self, terms: Terms) -> NDArray[np.int64]:
+        """The same for many words at once."""
+        if not len(self.terms):
+            return np.zeros(len(terms), dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
+        known = self.terms[at] == terms
+        return np.where(known, self.starts[at + 1] - self.starts[at], 0).astype(np.int64)
+
 
 @dataclass
 class Segment:
@@ -236,7 +244,13 @@ class Index:
 
     def rarity(self, terms: Iterable[int]) -> dict[int, float]:
         """How much a word says: the logarithm of BM25."""
-        return {term: self._rarity(term, "words") for term in terms}
+        every = np.array(sorted(set(terms)), dtype=np.uint32)
+        frequency = np.zeros(len(every), dtype=np.int64)
+        for segment in self.segments:
+            frequency += segment.words.frequencies(every)
+        size = sum(map(len, self.segments))
+        found = np.log1p((size - frequency + 0.5) / (frequency + 0.5))
+        return dict(zip(every.tolist(), found.tolist(), strict=True))
 
     def joined(self, name: str) -> NDArray[Any]:
         """A column of facts: languages, difficulties, made_at, sites."""

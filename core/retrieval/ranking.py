@@ -11,8 +11,6 @@ from core.retrieval.index import Facts, Index
 from core.retrieval.searching import candidates, rank_passages, understand
 from core.settings import RetrievalSettings
 
-_CANDIDATES = 100
-
 
 async def rank(
     queries: Sequence[Mapping[str, Any]],
@@ -20,7 +18,7 @@ async def rank(
     encoder: Encoder,
     settings: RetrievalSettings | None = None,
 ) -> list[list[str]]:
-    """The ids of the best documents (100 at most) for each query, the best first.
+    """The ids of the best documents (`settings.candidates` at most) for each query, the best first.
 
     A query has `query`, a document `id`, `title`, `text`, `language`. Raises EngineFailed.
     """
@@ -58,6 +56,6 @@ class Shelf:
 
     async def rank(self, query: str) -> list[str]:
         question = await understand(query, self._encoder)
-        found = candidates(self.index, question, None, self.settings, _CANDIDATES)
+        found = candidates(self.index, question, None, self.settings, self.settings.candidates)
         ranked = rank_passages(self.index, question, found, self.bodies, self.settings)
         return [one.key for one in ranked]
