@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 _REMEMBERED = 3600.0  # seconds
 _FORGIVEN = 60.0  # seconds before somebody whom Slack did not tell us about is asked for again
 _FRESH = 60.0  # seconds; for what gives permission
-_PATIENCE = 0.8  # seconds of the three that Slack waits for an acknowledgement
+# Seconds. Slack waits three for an acknowledgement and answers this question in a tenth; a
+# channel in which fifty strangers share at once must not wait for the slowest of them.
+_PATIENCE = 0.25
 _MOST = 10_000
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 
@@ -47,15 +49,21 @@ class People:
         self._api = api
         self._installations = installations
         self._clock = clock
+        self.patience = _PATIENCE
         self._known: OrderedDict[tuple[str, str], tuple[float, Person | None]] = OrderedDict()
+        self._speak: dict[str, Counter[Language]] = {}
         self._asking: dict[tuple[str, str], asyncio.Task[Person | None]] = {}
 
     async def ui(self, team: str, user: str, *, said: str = "") -> Language:
-        """The person's language, soon: before Slack's answer comes, what they wrote tells."""
-        person = await self._ask(team, user, _REMEMBERED, patience=_PATIENCE)
+        """The person's language, soon: before Slack's answer comes, what they wrote tells, and
+        else what most of those speak whom we know there."""
+        person = await self._ask(team, user, _REMEMBERED, patience=self.patience)
         if person is not None:
             return person.ui
-        return "ko" if _HANGUL.search(said) else "en"
+        if _HANGUL.search(said):
+            return "ko"
+        speak = self._speak.get(team)
+        return speak.most_common(1)[0][0] if speak else "en"
 
     async def timezone(self, team: str, user: str) -> str:
         """The IANA name in the person's profile, soon; else UTC."""
@@ -138,6 +146,9 @@ class People:
             person = Person(language_of(found.get("locale", "")), admin, guest, timezone)
         except ChatFailed as error:
             log.info("user %s is not known: %s", user, error)
+        before = self._known.get(key)
+        if person is not None and (before is None or before[1] is None):
+            self._speak.setdefault(team, Counter())[person.ui] += 1
         self._known[key] = (self._clock(), person)
         self._known.move_to_end(key)
         if len(self._known) > _MOST:

@@ -355,6 +355,21 @@ async def test_a_person_slack_does_not_tell_about_is_answered_in_the_language_of
         assert "먼저 알아야 할 것" in visible_text(answer.blocks)
 
 
+async def test_a_stranger_is_answered_in_the_language_that_most_speak_there() -> None:
+    async with slack_server() as slack, a_bot(slack):
+        channel = slack.channel("C1")
+        for number in range(2):
+            slack.user(f"U{number}", locale="ko-KR")
+            await digest_of(
+                slack, channel, await slack.say(channel, user=f"U{number}", text=f"<{LINK}>")
+            )
+        slack.user("U9", locale="en-US")
+        slack.fail_next("users.info", with_=Delayed(2.0))
+        ts = await slack.say(channel, user="U9", text=f"<{LINK}>")
+        answer = await digest_of(slack, channel, ts)
+        assert "먼저 알아야 할 것" in visible_text(answer.blocks)
+
+
 # --- limits
 
 

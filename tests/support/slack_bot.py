@@ -215,6 +215,7 @@ def build_bot(
         state_store=state_store,
     )
     work.outbox = Outbox(deliveries, {"slack": surface.chat}, me="here")
+    surface._desk.people.patience = 1.0  # this machine may be slower than Slack
     return SlackBot(
         surface, deliveries, digests, profiles, workspaces, work, questioner, library, asked
     )
