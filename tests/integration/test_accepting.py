@@ -67,6 +67,7 @@ async def test_a_turn_is_found_without_reading_those_who_wait(crowded: AsyncEngi
         assert f"ix_deliveries_{index}" in look
 
 
+@pytest.mark.slow
 async def test_a_turn_takes_as_much_work_whether_few_wait_or_many(sqlite_database: URL) -> None:
     """Counted in steps of SQLite's machine, which are the same on every machine."""
     asked = select(turn("sqlite")).params(HERE)

@@ -312,6 +312,7 @@ def busy() -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.slow
 async def test_acknowledgements_are_in_time_while_a_model_is_at_work() -> None:
     async with slack_server() as slack, a_bot(slack) as bot:
         channels = [slack.channel(f"C{number}") for number in range(10)]
@@ -320,7 +321,7 @@ async def test_acknowledgements_are_in_time_while_a_model_is_at_work() -> None:
                 user, channel = f"U{number % 7}", channels[number % 10]
                 await slack.say(channel, user=user, text=f"<{LINK}/{number}>")
                 await asyncio.sleep(0.02)
-            await slack.settled(20)
+            await slack.settled(60)
         await slack.until(lambda: len(bot.work.queued) == 100)
         # How quick they are is measured in tests/benchmarks/bench_chats.py, where Slack, the bot
         # and whoever measures do not share a loop. Here: none is late, so nothing is said again.

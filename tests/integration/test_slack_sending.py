@@ -124,6 +124,7 @@ async def test_the_library_repeats_no_write_by_itself() -> None:
 # --- 429 and pacing
 
 
+@pytest.mark.slow
 async def test_three_429_in_a_row_lose_nothing() -> None:
     async with slack_server() as slack, a_bot(slack) as bot:
         shared = await a_message(slack, slack.channel("C1"))
@@ -134,6 +135,7 @@ async def test_three_429_in_a_row_lose_nothing() -> None:
         assert [call.status for call in slack.calls("chat.postMessage")] == [429] * 3 + [200]
 
 
+@pytest.mark.slow
 async def test_a_429_pauses_its_channel_and_no_other() -> None:
     async with slack_server() as slack, a_bot(slack) as bot:
         here, there = slack.channel("C1"), slack.channel("C2")
