@@ -92,6 +92,8 @@ _ENTRIES_AT_ONCE = 2
 # next start of a process.
 _STORAGE_PATIENCE = 3600.0
 _QUEUEING_SECONDS = 2.0
+# Nobody waits for what begins by itself; a busy database has more time for it.
+_BEGINNING_SECONDS = 30.0
 _THREADS = 8
 # A platform waits seconds for "we have it", a reader minutes for a digest: while links come in
 # fast, work stands back, a moment at a time.
@@ -353,7 +355,7 @@ class Workflows:
         self, name: str, queue: str, workflow: Callable[..., Coroutine[Any, Any, None]], *given: str
     ) -> None:
         try:
-            async with asyncio.timeout(_QUEUEING_SECONDS):
+            async with asyncio.timeout(_BEGINNING_SECONDS):
                 with SetWorkflowID(name), SetEnqueueOptions(priority=_LAST):
                     await DBOS.enqueue_workflow_async(queue, workflow, *given)
         except TimeoutError as error:
