@@ -1,8 +1,9 @@
 """What a reader should know first: what the article itself asks for, then what it builds on.
 
 First the article's own words: a section called Prerequisites (사전 지식, 준비물), or a sentence
-that says what is assumed. Then technologies that the article uses throughout without
-introducing them (list: `data/technologies.txt`), the languages of its code among them.
+that says what is assumed. Then what must be at hand (an account, a kind of computer), and
+technologies that the article uses throughout without introducing them (list:
+`data/technologies.txt`), the languages of its code among them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from core.article import Language
 from core.chunks import Document
 
 _SECTION = re.compile(
@@ -40,14 +42,34 @@ class Technology:
     fences: frozenset[str]
 
 
+# What the article does not say itself is guessed up to so many items in all, at most three of them.
+_GUESSED, _WITH_GUESSES = 3, 4
+
+
 def prerequisites(document: Document, count: int = 5) -> tuple[str, ...]:
     """At most `count`, the article's own first. Empty where it asks for nothing in particular."""
     found: dict[str, str] = {}
-    for item in (*_listed(document), *_assumed(document), *_built_on(document)):
-        key = item.lower()
-        if not any(key in other or other in key for other in found):
-            found[key] = item
+    for item in (*_listed(document), *_assumed(document)):
+        _add(found, item)
+    most = min(len(found) + _GUESSED, max(len(found), _WITH_GUESSES))
+    for item in _needed(document):
+        if len(found) < most:
+            _add(found, item)
+    for name in _built_on(document):
+        if len(found) < most and not any(_names(name, item) for item in found.values()):
+            _add(found, _phrased(name, document.language))
     return tuple(found.values())[:count]
+
+
+def _add(found: dict[str, str], item: str) -> None:
+    key = item.lower()
+    if not any(key in other or other in key for other in found):
+        found[key] = item
+
+
+def _names(name: str, item: str) -> bool:
+    """A working Go toolchain asks for Go already."""
+    return re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9+#])", item) is not None
 
 
 def _listed(document: Document) -> Iterator[str]:
@@ -75,6 +97,58 @@ def _assumed(document: Document) -> Iterator[str]:
 
 # A technology is built on, and not just mentioned, from this many sentences on (or by code in it).
 _OFTEN = 3
+# How what is built on is asked for, as authors do: an account with it, an installation, knowledge.
+_ACCOUNTS = frozenset(("AWS", "Azure", "Google Cloud", "GitHub", "SAP BTP"))
+_INSTALLED = frozenset(
+    "Docker Kubernetes Helm Terraform Ansible Git PostgreSQL MySQL SQLite MongoDB Redis Elasticsearch Cassandra"
+    " Kafka RabbitMQ NGINX CMake Node.js Jenkins Prometheus Grafana Jupyter Webpack Vite".split()
+)
+_PHRASES: dict[Language, dict[str, str]] = {
+    "en": {
+        "account": "{a} {name} account",
+        "installed": "{name} installed",
+        "known": "Familiarity with {name}",
+    },
+    "ko": {"account": "{name} 계정", "installed": "{name} 설치", "known": "{name} 사용 경험"},
+}
+_ACCOUNT = re.compile(
+    r"\b(AWS|Azure|Google Cloud|GitHub|GitLab|Docker Hub|Hugging Face) (?:account|계정)"
+)
+# Signs of what must be at hand, in code or prose, with its name.
+_AT_HAND: tuple[tuple[re.Pattern[str], dict[Language, str]], ...] = (
+    (
+        re.compile(r"^\s*(?:\$ )?(?:sudo|apt(?:-get)?|dnf|yum)\s", re.M),
+        {"en": "A computer running Linux", "ko": "리눅스 컴퓨터"},
+    ),
+    (
+        re.compile(r"\b(?:Visual Studio Code|VS ?Code)\b"),
+        {"en": "A code editor such as Visual Studio Code", "ko": "Visual Studio Code 같은 편집기"},
+    ),
+    (
+        re.compile(r"\bAndroid Studio\b"),
+        {"en": "Android Studio installed", "ko": "Android Studio 설치"},
+    ),
+)
+
+
+def _needed(document: Document) -> Iterator[str]:
+    """What must be at hand: an account that is spoken of, a kind of computer, an editor."""
+    for name in dict.fromkeys(_ACCOUNT.findall(document.prose)):
+        yield _asked("account", name, document.language)
+    everything = "\n".join((document.prose, *(block.text for block in document.code)))
+    for pattern, said in _AT_HAND:
+        if pattern.search(everything):
+            yield said[document.language]
+
+
+def _asked(kind: str, name: str, language: Language) -> str:
+    article = "An" if name[0] in "AEIO" else "A"
+    return _PHRASES[language][kind].format(a=article, name=name)
+
+
+def _phrased(name: str, language: Language) -> str:
+    kind = "account" if name in _ACCOUNTS else "installed" if name in _INSTALLED else "known"
+    return _asked(kind, name, language)
 
 
 def _built_on(document: Document) -> Iterator[str]:
