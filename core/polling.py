@@ -112,9 +112,7 @@ def interval_of(announced: Sequence[Announced], before: float, now: datetime) ->
     dates = sorted((at for at in known if at <= now), reverse=True)[: _DATES + 1]
     if len(dates) < 2:
         return _bounded(before * _FASTER)
-    gaps = [
-        (later - earlier).total_seconds() for later, earlier in itertools.pairwise(dates)
-    ]
+    gaps = [(later - earlier).total_seconds() for later, earlier in itertools.pairwise(dates)]
     return _bounded(max(median(gaps), (now - dates[0]).total_seconds()) / _PER_GAP)
 
 

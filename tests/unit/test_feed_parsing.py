@@ -291,7 +291,11 @@ def test_what_a_feed_wishes_is_read() -> None:
         "</skipHours><skipDays><day>Sunday</day><day>Someday</day></skipDays><language>ko-KR</language>"
     )
     wishes = read(rss(item(), head)).wishes
-    assert (wishes.ttl, wishes.skip_hours, wishes.skip_days) == (5400.0, frozenset({0, 5}), frozenset({6}))
+    assert (wishes.ttl, wishes.skip_hours, wishes.skip_days) == (
+        5400.0,
+        frozenset({0, 5}),
+        frozenset({6}),
+    )
     assert wishes.language == "ko"
 
 
