@@ -39,10 +39,9 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-import engines_compared  # noqa: E402
-import gpu_engine  # noqa: E402
+from benchmarks import engines_compared, gpu_engine  # noqa: E402
 
 from core.engine.chat import Chat, ModelCard  # noqa: E402
 from core.engine.ct2 import CTranslate2Engine  # noqa: E402

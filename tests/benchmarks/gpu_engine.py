@@ -152,14 +152,15 @@ def copy_bandwidth() -> float:
     source = torch.empty(2**31, dtype=torch.uint8, device="cuda")
     target = torch.empty_like(source)
     best = float("inf")
+    size: int = source.numel()
     for _ in range(10):
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         begin.record()
         target.copy_(source)
         end.record()
         torch.cuda.synchronize()
-        best = min(best, begin.elapsed_time(end) / 1000)
-    return 2 * source.numel() / best
+        best = min(best, float(begin.elapsed_time(end)) / 1000)
+    return 2 * size / best
 
 
 async def throughput(engine: GptqEngine, at_once: int, new_tokens: int, words: int) -> list[float]:

@@ -42,8 +42,11 @@ async def test_its_answers_are_those_of_transformers(checkpoint: Checkpoint) -> 
     async with running(checkpoint) as engine:
         for system in ("", BRIEF):
             for question in CHATS:
-                answer = await engine.generate(Prompt(question, system), SHORT)
-                assert answer == tiny_model().greedy(chatml(question, system), 40)
+                # Long enough for all of them: a syllable cut in the middle is not shown by ours.
+                answer = await engine.generate(
+                    Prompt(question, system), Generation(max_new_tokens=80)
+                )
+                assert answer == tiny_model().greedy(chatml(question, system), 80)
 
 
 async def test_running_out_of_memory_makes_the_batch_smaller_and_loses_nobody(
@@ -74,7 +77,7 @@ async def test_what_can_never_fit_is_refused_and_the_rest_goes_on(checkpoint: Ch
         assert engine._batch.capacity == 2048
         with pytest.raises(EngineOutOfMemory, match="cache_memory"):
             await engine.generate(QUEUE, Generation(max_new_tokens=3000))
-        assert await engine.generate(QUEUE, SHORT) == CHATS[QUEUE.user][:10_000]
+        assert await engine.generate(QUEUE, SHORT) == CHATS[QUEUE.user]
 
 
 async def test_within_a_small_budget_everybody_gets_a_turn(checkpoint: Checkpoint) -> None:

@@ -14,6 +14,7 @@ import yaml
 from support.tiny_model import tiny_checkpoint
 
 from training import quantize as step
+from training.config import read
 from training.measuring import examples, linear_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ def said(data: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[
 
 
 def test_the_config_in_the_repository_is_a_whole_one() -> None:
-    config = step.read(ROOT / "config" / "training" / "quantize.yaml", step.QuantizeSettings)
+    config = read(ROOT / "config" / "training" / "quantize.yaml", step.QuantizeSettings)
     assert config.bits == 4
 
 
