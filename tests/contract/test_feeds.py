@@ -236,6 +236,25 @@ async def test_an_article_of_two_feeds_is_new_once_and_stands_in_both(feeds: Fee
     assert await feeds.entries_since([planet.id], NOW, 10) == [there]
 
 
+async def test_feeds_that_are_kept_at_the_same_moment_keep_their_own(feeds: Feeds) -> None:
+    """The same article in all of them, and one of its own in each."""
+    sources = [await feeds.add(f"https://h{number}.example/feed") for number in range(6)]
+    await feeds.due(NOW, 100, by="p1", lease=60)
+    kept = [replace(one, polled_at=NOW, worked_at=NOW, changed_at=NOW) for one in sources]
+    shares = await asyncio.gather(
+        *(
+            feeds.polled(one, [an_announced(100), an_announced(number)], by="p1")
+            for number, one in enumerate(kept)
+        ),
+        feeds.polled(replace(kept[0], title="not mine"), [], by="p2"),
+    )
+    titles = sorted(entry.title for share in shares for entry in share)
+    assert titles == sorted([*(f"Post number {n}" for n in range(6)), "Post number 100"])
+    assert await feeds.of([one.id for one in kept]) == kept
+    for source in sources:
+        assert len(await feeds.entries_since([source.id], LONG_AGO, 10)) == 2
+
+
 async def test_the_newest_come_first_and_no_more_than_asked_for(feeds: Feeds) -> None:
     source = await feeds.add(URL)
     await polled(feeds, source, [an_announced(1)])
