@@ -115,7 +115,9 @@ async def test_who_leaves_frees_the_place(checkpoint: Checkpoint) -> None:
             waiting = asyncio.create_task(engine.generate(QUEUE, SHORT))
             await asyncio.sleep(0)
         assert await waiting == CHATS[QUEUE.user]
-        assert engine._batch._cache.rows == 0
+        async with asyncio.timeout(10):  # the answer is out before the memory is given back
+            while engine._batch._cache.rows:
+                await asyncio.sleep(0.005)
 
 
 async def test_the_line_is_bounded_and_time_is_too(checkpoint: Checkpoint) -> None:
