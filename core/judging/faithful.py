@@ -61,14 +61,18 @@ _BROKEN = {
 BORNE = 0.75
 # A contradiction is named where it lowers the logit by more than this.
 _TELLING = 0.4
+# What repeats this much of one passage and has a contradiction that lowers the logit by more than
+# `_PLAIN` is a quotation with a fact turned round: broken, however well the rest is borne out.
+_QUOTED = 0.65
+_PLAIN = 1.6
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
     """`score` 0-1; `source` is the index of the sentence that bears the claim, -1 for none.
 
-    `broken` names what speaks against it where it is not borne out: "number", "name",
-    "negation", "opposite", or "" where there is merely too little for it.
+    `broken` names what speaks against it where it is not borne out, or where it quotes the article
+    with one fact changed: "number", "name", "negation", "opposite"; else "".
     """
 
     score: float
@@ -101,15 +105,15 @@ class Judge:
         mixed = (sum(parts) / len(parts) + min(parts)) / 2
         return 1.0 / (1.0 + math.exp(-self.shift) * (1.0 - mixed) / max(1e-9, mixed))
 
-    def against(self, signs: Mapping[str, float]) -> str:
-        """The kind of contradiction that weighs most, "" where none does."""
+    def against(self, signs: Mapping[str, float], telling: float = _TELLING) -> str:
+        """The kind of contradiction that weighs most, "" where none weighs more than `telling`."""
         seen = self.seen(signs)
         weighed = {
             kind: -sum(self.weights[name] * seen[name] for name in names)
             for kind, names in _BROKEN.items()
         }
         kind = max(weighed, key=lambda name: weighed[name])
-        return kind if weighed[kind] > _TELLING else ""
+        return kind if weighed[kind] > telling else ""
 
 
 @lru_cache(maxsize=1)
@@ -135,7 +139,10 @@ class Evidence:
         judged = [(judge().probability(one.signs), one) for one in found]
         _, least = min(judged, key=lambda pair: pair[0])
         score = judge().score([probability for probability, _ in judged])
-        broken = judge().against(least.signs) if score < BORNE else ""
+        quoted = least.signs["covered"] > _QUOTED
+        broken = judge().against(least.signs, _PLAIN if score >= BORNE else _TELLING)
+        if score >= BORNE and not quoted:
+            broken = ""
         return Support(score, _source(found), broken)
 
 
