@@ -72,7 +72,7 @@ class Resources:
         from core.engine.encoder import CTranslate2Encoder
         from core.engine.prepare import prepare
 
-        models = await prepare(data_dir(), wheels=self.wheels)
+        models = await prepare(data_dir(), adapter=self.adapter, wheels=self.wheels)
         return await asyncio.to_thread(CTranslate2Encoder, models.encoder)
 
     def settings(self) -> ModelSettings:
