@@ -48,7 +48,7 @@ _NEAR = {
         *((pair, 0.3) for pair in ("jk", "sj", "st", "jt", "nN", "hk")),
     )
 }
-# Chosen with `python -m training.explain_eval --names`, which measures it on the pairs of names.tsv.
+# Chosen on the pairs of names.tsv: `tests/benchmarks/bench_explain.py names`.
 ALIKE = 0.85
 
 

@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 _CANDIDATES = 8  # passages looked at; so many of them are shown to the model:
 _SHOWN = 3
 _NEAR = 3
-# Below this the evidence counts as thin. Tuned with `python -m training.ask_eval`, see
-# core/retrieval/ANSWERS.md for what it costs on either side.
+# Below this the evidence counts as thin. Set by hand; `tests/benchmarks/bench_explain.py ask` measures it, see
+# core/retrieval/ANSWERS.md.
 ENOUGH = 0.5
 _SUPPORT = 0.75  # as DigestSettings.min_support
 
