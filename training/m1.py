@@ -73,7 +73,7 @@ def run(config: TrainingConfig) -> Path:
     from training.bases import base_folder, open_base
     from training.m2 import card, save
     from training.tracking import Recorder, manifest, write_manifest
-    from training.tuning import tune, with_lora
+    from training.tuning import is_first, processes, tune, with_lora
 
     stage = config.m1
     if stage is None:
@@ -98,7 +98,10 @@ def run(config: TrainingConfig) -> Path:
         )
     finally:
         recorder.close()
-    save(tuned, out)
+    if processes() == 1:
+        save(tuned, out)
+    if not is_first():
+        return out
     files = [path for name in stage.data for path in config.data.glob(f"{name}.jsonl*")]
     made = manifest("m1", settings, files, {}, figures, base=config.base)
     write_manifest(out, made)

@@ -80,7 +80,7 @@ def run(config: TrainingConfig) -> Path:
     """The folder of the adapter."""
     from training.bases import base_folder, open_base, with_adapter
     from training.tracking import Recorder, manifest, write_manifest
-    from training.tuning import tune, with_lora
+    from training.tuning import is_first, processes, tune, with_lora
 
     stage = _stage(config)
     out = config.runs / "m2"
@@ -104,7 +104,10 @@ def run(config: TrainingConfig) -> Path:
         figures = tune(tuned, stage, train, valid, out, recorder, padding)
     finally:
         recorder.close()
-    save(tuned, out)
+    if processes() == 1:
+        save(tuned, out)
+    if not is_first():
+        return out
     made = manifest("m2", settings, [*files, *held], VERSIONS, figures, base=config.base)
     write_manifest(out, made)
     (out / "README.md").write_text(card(made, sources(files)), encoding="utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -49,7 +50,8 @@ class Recorder:
         self._file.close()
         for sink in self._sinks:
             sink.close()
-        draw(self.folder / "metrics.jsonl", self.folder / "curves.png")
+        if os.environ.get("RANK", "0") == "0":
+            draw(self.folder / "metrics.jsonl", self.folder / "curves.png")
 
 
 class _Callback(TrainerCallback):  # type: ignore[misc]
@@ -80,8 +82,6 @@ class _Mlflow:
     """To MLFLOW_TRACKING_URI; without one into the run's folder."""
 
     def __init__(self, project: str, name: str, config: Any, folder: Path) -> None:
-        import os
-
         import mlflow
 
         self._mlflow = mlflow

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,7 @@ class Tuner(Trainer):  # type: ignore[misc]
         return (loss, {}) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        if not self._stage.sort_by_length:
+        if not self._stage.sort_by_length or processes() > 1:
             return super()._get_train_sampler(train_dataset)
         sizes = [len(one.ids) for one in (train_dataset or self.train_dataset).examples]
         return ByLength(sizes, self._stage.batch_size, self._stage.seed)
@@ -216,10 +217,14 @@ def tune(
         if "enforce fail" in str(error) or "No space left" in str(error):
             raise _full(OSError(errno.ENOSPC, str(error)), out) from error
         raise
+    if processes() > 1:
+        # Shards are gathered by the Trainer; the first process writes.
+        trainer.save_model(str(out))
     trainer.accelerator.wait_for_everyone()
     return {
         "steps": trainer.state.global_step,
         "examples": len(train),
+        "processes": processes(),
         "seconds": round(result.metrics.get("train_runtime", 0.0), 1),
         "train_loss": result.training_loss,
         "valid_loss_before": before,
@@ -260,9 +265,17 @@ def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
 
 
 def _is_fsdp() -> bool:
-    import os
-
     return os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true"
+
+
+def processes() -> int:
+    """How many train together (`accelerate launch` says so)."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this process writes what all have made."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _last_checkpoint(folder: Path) -> str | None:

@@ -139,6 +139,22 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_curve(tmp_path: Path, da
     )
 
 
+def test_two_processes_with_sharded_weights_train_one_adapter(tmp_path: Path, data: Path) -> None:
+    config = config_of(tmp_path, data, m1=None)
+    examples.build(data, config.examples)
+    settings = Path(__file__).parents[2] / "config/training/fsdp.yaml"
+    command = [sys.executable, "-m", "accelerate.commands.launch", f"--config_file={settings}"]
+    command += ["--mixed_precision=no"]
+    command += ["-m", "training", "m2", "--config", str(tmp_path / "config.yaml")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    made = json.loads((config.runs / "m2/manifest.json").read_text(encoding="utf-8"))
+    assert made["figures"]["processes"] == 2
+    assert made["figures"]["valid_loss"] < made["figures"]["valid_loss_before"]
+    assert len(weights(config.runs / "m2")) > 0
+
+
 def weights(adapter: Path) -> list[float]:
     from safetensors.torch import load_file
 
