@@ -28,6 +28,8 @@ from core.ports import Announcements, Feeds, Subscriptions
 from core.settings import OutputLanguage
 
 log = logging.getLogger(__name__)
+# It tells of every waking; a look that is skipped because one is going on is no trouble.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 _LOOK_SECONDS = 60
 _AGAIN_SECONDS = 5
