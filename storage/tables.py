@@ -258,7 +258,9 @@ class FeedRow(Base):
 
     __table_args__ = (
         Index("ix_feeds_due", "next_at", sqlite_where=_ALIVE, postgresql_where=_ALIVE),
-        Index("ix_feeds_claimed", "claimed_until", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+        Index(
+            "ix_feeds_claimed", "claimed_until", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED
+        ),
         Index("ix_feeds_host", "host"),
     )
 
@@ -401,9 +403,7 @@ class LibraryRow(Base):
 
     __tablename__ = "library"
 
-    digest_id: Mapped[str] = mapped_column(
-        String(64), ForeignKey("digests.id"), primary_key=True
-    )
+    digest_id: Mapped[str] = mapped_column(String(64), ForeignKey("digests.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
     content_hash: Mapped[str] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(8))

@@ -42,7 +42,9 @@ def layout(shown: Shown, shared: SharedLink, key: str) -> Layout:
         return _digest(shown.record, shared.ui, key, known=shown.known)
     if isinstance(shown, Morning | NothingNew | GivenUp):
         manage = _manage(shown.subscription_id, shared.ui, key)
-        told: list[parts.Item[Any]] = [parts.TextDisplay(one) for one in mornings.texts(shown, shared.ui)]
+        told: list[parts.Item[Any]] = [
+            parts.TextDisplay(one) for one in mornings.texts(shown, shared.ui)
+        ]
         return _framed(MORNING, [*told, parts.ActionRow(manage)])
     text = f"{_said(shown, shared.ui)}\n-# {wording.address(shared.link)}"
     buttons = parts.ActionRow(*_short(shown, shared.ui, key))

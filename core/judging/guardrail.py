@@ -94,7 +94,9 @@ _CODE_AT = re.compile(
     r"|throws|see|since|author|types|latest|next|app|pytest|task|cached?|lru_cache|wraps|abstractmethod|State|Binding|Published"
     r"|[A-Z]\w*(?:Mapping|Bean|Test|Value|Query|Column|Id))\b"
 )
-_ABOUT_CODE = re.compile(r"\b(?:decorator|annotation|at-rule|directive|tag|JSDoc|package|scope)s?\b|데코레이터|애너테이션|어노테이션|패키지")
+_ABOUT_CODE = re.compile(
+    r"\b(?:decorator|annotation|at-rule|directive|tag|JSDoc|package|scope)s?\b|데코레이터|애너테이션|어노테이션|패키지"
+)
 
 
 def _mentions(text: str) -> list[str]:
@@ -120,14 +122,17 @@ _ASSIGNED = re.compile(
     re.I,
 )
 _PLACEHOLDER = re.compile(
-    r"example|your|placeholder|change.?me|xxx|\*\*\*|\.\.\.|…|<|\$|\{|dummy|sample|redacted|1234567890|abcdef", re.I
+    r"example|your|placeholder|change.?me|xxx|\*\*\*|\.\.\.|…|<|\$|\{|dummy|sample|redacted|1234567890|abcdef",
+    re.I,
 )
 
 
 def _secrets(text: str) -> list[str]:
     known = [m.group() for m in _SECRET.finditer(text)]
     assigned = [m.group("value").rstrip(".)") for m in _ASSIGNED.finditer(text)]
-    return [s for s in known if not _PLACEHOLDER.search(s)] + [s for s in assigned if _looks_secret(s)]
+    return [s for s in known if not _PLACEHOLDER.search(s)] + [
+        s for s in assigned if _looks_secret(s)
+    ]
 
 
 def _looks_secret(value: str) -> bool:
@@ -138,7 +143,9 @@ def _looks_secret(value: str) -> bool:
 
 
 # "token OAuth2-based", "secret v1.29.0", "password bcrypt12": names and versions.
-_VERSIONED = re.compile(r"^v?\d+(?:\.\d+)+|^(?:OAuth|SHA|MD|AES|RSA|UTF|RFC|HTTP|base|bcrypt|argon)[-\w]*\d", re.I)
+_VERSIONED = re.compile(
+    r"^v?\d+(?:\.\d+)+|^(?:OAuth|SHA|MD|AES|RSA|UTF|RFC|HTTP|base|bcrypt|argon)[-\w]*\d", re.I
+)
 _ORDER = (
     r"(?:please |now |kindly |first,? )?(?:ignore|disregard|forget|override|bypass) "
     r"(?:all |any |everything |your |the |of |these |those )*(?:previous|prior|above|earlier|preceding|system|safety|original|initial)?"

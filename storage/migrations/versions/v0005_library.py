@@ -26,9 +26,7 @@ def upgrade() -> None:
         sa.Column("head", sa.LargeBinary, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("digest_id", name="pk_library"),
-        sa.ForeignKeyConstraint(
-            ["digest_id"], ["digests.id"], name="fk_library_digest_id_digests"
-        ),
+        sa.ForeignKeyConstraint(["digest_id"], ["digests.id"], name="fk_library_digest_id_digests"),
     )
     op.create_index("ix_library_seq", "library", ["seq"], unique=True)
     op.create_index("ix_library_digested_at", "library", ["digested_at"])
