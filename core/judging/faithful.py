@@ -72,7 +72,8 @@ class Support:
     """`score` 0-1; `source` is the index of the sentence that bears the claim, -1 for none.
 
     `broken` names what speaks against it where it is not borne out, or where it quotes the article
-    with one fact changed: "number", "name", "negation", "opposite"; else "".
+    with one fact changed: "number", "name", "negation", "opposite"; else "". A name that the
+    article does not have breaks a claim always.
     """
 
     score: float
@@ -143,6 +144,8 @@ class Evidence:
         broken = judge().against(least.signs, _PLAIN if score >= BORNE else _TELLING)
         if score >= BORNE and not quoted:
             broken = ""
+        if any(one.signs["names_gone"] > 0 for one in found):
+            broken = "name"  # an invented name is an invented fact, however much of the rest stands
         return Support(score, _source(found), broken)
 
 

@@ -35,7 +35,7 @@ _SHOWN = 3
 _NEAR = 3
 # Below this the evidence counts as thin. Set by hand; `tests/benchmarks/bench_explain.py ask` measures it, see
 # core/retrieval/ANSWERS.md.
-ENOUGH = 0.5
+ENOUGH = 0.49
 _SUPPORT = 0.75  # as DigestSettings.min_support
 
 

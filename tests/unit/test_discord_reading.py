@@ -1,4 +1,4 @@
-"""What Discord's surface remembers and chooses: marks, notices said once, terms that are offered."""
+"""What Discord's surface remembers and chooses: marks, notices said once."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from discord.utils import time_snowflake
-from support.builders import a_digest, a_record
 
 from bot.chat_words import language_of
-from bot.discord.known_terms import LONGEST, MOST, known_terms
 from bot.discord.marks import Marks
 from bot.discord.naming import asked_by, message_id, moment_of, reply_ids, reply_name
 from bot.discord.once import Once
 from bot.discord.words import PERMISSIONS, WORDS, say
-from core.digest import TechnicalTerm
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 CHANNEL, SHARD = 7, 0
@@ -70,26 +67,6 @@ def test_a_notice_is_said_once_in_its_minutes() -> None:
     assert not once.first(("mina", "help"))
     now[0] = 301
     assert once.first(("mina", "help"))
-
-
-def test_terms_that_begin_with_what_was_typed_come_first_and_articles_before_the_glossary() -> None:
-    read = a_record(
-        digest=a_digest(
-            technical_terms=(
-                TechnicalTerm(term="Connection Pool", explanation="x"),
-                TechnicalTerm(term="TCP connection", explanation="x"),
-            )
-        )
-    )
-    found = known_terms("con", [read], ["container", "connection pool", "service mesh"])
-    assert found == ["Connection Pool", "container", "TCP connection"]
-
-
-def test_no_more_terms_are_offered_than_discord_takes_and_none_too_long() -> None:
-    names = ["", "x" * (LONGEST + 1), *(f"term {number}" for number in range(60))]
-    found = known_terms("", [], names)
-    assert len(found) == MOST
-    assert all(0 < len(name) <= LONGEST for name in found)
 
 
 def test_names_of_messages_come_back_as_they_were() -> None:

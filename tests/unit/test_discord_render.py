@@ -220,7 +220,6 @@ def test_every_page_keeps_every_limit_and_together_they_hold_all(
             assert "".join(first.split()) in shown
 
 
-@settings(deadline=None)
 @pytest.mark.parametrize("ui", LANGUAGES)
 @pytest.mark.parametrize(
     "shown",

@@ -73,7 +73,7 @@ def test_every_file_in_the_folder_loads() -> None:
     others = [file for file in CONFIG.rglob("*.yaml") if file.parent != CONFIG / "profiles"]
     assert CONFIG / "config.yaml" in others
     for file in others:
-        assert yaml.safe_load(file.read_text(encoding="utf-8")), file
+        assert all(yaml.safe_load_all(file.read_text(encoding="utf-8"))), file
 
 
 def test_the_checkout_finds_its_own_file_from_anywhere(
