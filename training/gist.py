@@ -98,16 +98,24 @@ def collect(root: Path, names: Sequence[str]) -> Iterator[tuple[str, Rows, Rows]
                 yield name, *learned
 
 
-def grow(X: Rows, y: Rows, weights: Rows, names: Sequence[str]) -> Forest:  # noqa: N803
-    """A forest of shallow trees; the same data gives the same trees."""
+def grow(
+    X: Rows,  # noqa: N803
+    y: Rows,
+    weights: Rows,
+    names: Sequence[str],
+    *,
+    trees: int = 250,
+    least: int = 40,
+) -> Forest:
+    """A forest of shallow trees, at least `least` rows a leaf; the same data gives the same trees."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     model = HistGradientBoostingRegressor(
-        max_iter=250,
+        max_iter=trees,
         max_leaf_nodes=24,
         max_depth=6,
         learning_rate=0.04,
-        min_samples_leaf=40,
+        min_samples_leaf=least,
         l2_regularization=5.0,
         random_state=17,
     ).fit(X, y, sample_weight=weights)

@@ -1,6 +1,6 @@
 """The forest behind `core/judging/headline.py`: which candidate a person would have written.
 
-    python -m training headline --data ../shared/data [--model FOLDER] [--rows 700]
+    python -m training headline --data ../shared/data [--model FOLDER] [--rows N]
 
 For each article of the training parts the candidates of the product, drafts of the model in the
 CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
@@ -65,9 +65,11 @@ def rouge(wanted: Sequence[str], text: str, language: Language) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An article with its candidates: features (n, columns) and ROUGE (n, 3)."""
+    """An article with its candidates: features (n, columns) and ROUGE (n, 3). `weight`: how much
+    it counts, since drafts of articles that the model never saw are few."""
 
     name: str
+    weight: float
     pool: tuple[Candidate, ...]
     features: Rows
     scores: Rows
@@ -100,32 +102,43 @@ def cases(root: Path, name: str, drafts: Drafts, most: int) -> Iterator[Case]:
         if not document.sentences:
             continue
         ranks = rank(document)
-        drafted = drafts.of(str(row["id"]), document, ranks)
+        # Drafts of what the model learned from flatter it.
+        drafted = drafts.of(str(row["id"]), document, ranks) if _unseen(name, row) else []
         # A language or an engine without drafts has to be served as well.
         for given in [drafted, ()] if drafted and name in TRAIN else [drafted]:
+            weight = (4.0 if given else 1.0) * (1.0 if name.startswith("scitldr") else 2.0)
             pool = candidates(document, ranks, given)
             scores = [rouge(references(row), one.text, document.language) for one in pool]
-            yield Case(name, pool, features(document, ranks, pool), np.array(scores))
+            found = features(document, ranks, pool)
+            yield Case(name, weight, pool, found, np.array(scores))
 
 
 def _chosen(root: Path, name: str, most: int) -> Iterator[dict[str, Any]]:
     """All that the model never saw, and of the others as many as wanted."""
     others = 0
     for row in rows(root / f"{name}.jsonl.gz"):
-        number = int(hashlib.sha256(str(row["id"]).encode()).hexdigest()[:8], 16)
-        unseen = name in HELD or number % 7 == 1
+        unseen = _unseen(name, row)
         others += not unseen
         if unseen or others <= most:
             yield row
 
 
+def _unseen(name: str, row: dict[str, Any]) -> bool:
+    number = int(hashlib.sha256(str(row["id"]).encode()).hexdigest()[:8], 16)
+    return name in HELD or number % 7 == 1  # the part "choose" of training/examples.py
+
+
 def fit(learned: Sequence[Case]) -> Forest:
-    weights = np.concatenate([np.full(len(c.pool), 1 / np.sqrt(len(c.pool))) for c in learned])
+    weights = np.concatenate(
+        [np.full(len(case.pool), case.weight / np.sqrt(len(case.pool))) for case in learned]
+    )
     return grow(
         np.vstack([case.features for case in learned]),
         np.concatenate([case.scores.mean(axis=1) for case in learned]),
         weights,
         NAMES,
+        trees=150,
+        least=80,
     )
 
 
@@ -151,7 +164,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: no drafts")
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
-    parser.add_argument("--rows", type=int, default=700)
+    parser.add_argument("--rows", type=int, default=10**9, help="articles besides")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
     parser.add_argument("--out", type=Path, default=DATA / "headline.npz")
     asked = parser.parse_args(arguments)

@@ -39,7 +39,7 @@ class Example:
     learned: tuple[bool, ...]
 
 
-class Examples(Dataset[Example]):
+class Examples(Dataset[Example]):  # type: ignore[misc]
     def __init__(self, examples: Sequence[Example]) -> None:
         if not examples:
             raise SettingsError(["there is nothing to learn from: the data is empty"])
@@ -67,7 +67,7 @@ def collate(batch: Sequence[Example], padding: int = 0) -> dict[str, torch.Tenso
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-class ByLength(Sampler[int]):
+class ByLength(Sampler[int]):  # type: ignore[misc]
     """A random order in which neighbours are of like length: little padding.
 
     Epoch and seed decide the order, so a resumed run sees what the killed one would have seen.

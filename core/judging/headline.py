@@ -1,7 +1,7 @@
 """One line for an article: of many candidates, the one that people would most likely have written.
 
-Candidates are the title, the article's best sentences, the title with a sentence, and what the
-model drafted. A small forest (`training/headline.py` grows it) foretells how much each shares
+Candidates are the title, the article's best sentences, in Korean the title with a sentence, and
+what the model drafted. A small forest (`training/headline.py` grows it) foretells how much each shares
 with a human one-line summary. What it looks at is the same for every origin: where the words
 come from, and how far the candidates agree with each other (minimum Bayes risk, Kumar and Byrne
 2004: what several ways arrive at is likely right).
@@ -70,6 +70,8 @@ def candidates(
     found = [Candidate(document.sentences[i].text, "article", i) for i in best]
     if document.title:
         found.insert(0, Candidate(document.title, "title", -1))
+    if document.title and document.language == "ko":
+        # A Korean opening mostly leaves out what it speaks of: the title has named it.
         joint = document.title.rstrip(" .:")
         found += [Candidate(f"{joint}: {document.sentences[i].text}", "both", i) for i in best[:2]]
     bags = {i: _bag(document.sentences[i].text, document.language) for i in best}

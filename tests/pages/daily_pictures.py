@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
-from chat_pictures import (  # noqa: E402
+from chat_pictures import (  # type: ignore[import-not-found]  # noqa: E402 - beside this file
     BOT,
     OUT,
     WORDS,

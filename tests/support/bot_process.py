@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +59,12 @@ class MessengerChat:
 
     async def remove(self, shared: SharedLink, reply: str) -> None:
         raise NotImplementedError("nobody deletes here")
+
+    def unprompted(self, at: datetime, key: str) -> str:
+        raise NotImplementedError("nobody subscribes here")
+
+    def beneath(self, place: Place, reply: str) -> tuple[Place, str]:
+        raise NotImplementedError("nobody subscribes here")
 
     async def _ask(self, method: str, path: str, **what: object) -> dict[str, object]:
         try:

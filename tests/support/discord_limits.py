@@ -24,7 +24,7 @@ CALLBACK = "POST /interactions/{interaction}/{token}/callback"
 FOLLOW_UP = "POST /webhooks/{application}/{token}"
 EDIT_ANSWER = "PATCH /webhooks/{application}/{token}/messages/{message}"
 
-Trouble = Literal[429, 500, 502, 503, 504, "reset", "reset_after_write", "lost_answer"]
+Trouble = Literal[403, 429, 500, 502, 503, 504, "reset", "reset_after_write", "lost_answer"]
 """`reset`: the connection breaks and nothing was done; `reset_after_write`: it was done, then
 the connection breaks; `lost_answer`: it was done, the connection is closed without an answer."""
 

@@ -77,9 +77,10 @@ def test_a_language_is_that_of_the_digest() -> None:
 
 @pytest.mark.parametrize("same", ["identity", "link", "digest"])
 def test_an_article_that_two_feeds_announce_is_chosen_once(same: str) -> None:
+    shared: dict[str, Any] = {same: "https://same.example/"}
     twice = [
-        a_candidate("one", source="a", **{same: "https://same.example/"}),
-        a_candidate("two", source="b", **{same: "https://same.example/"}),
+        a_candidate("one", source="a", **shared),
+        a_candidate("two", source="b", **shared),
     ]
     assert len(choose(a_subscription(), twice, frozenset())) == 1
     assert choose(a_subscription(), twice, frozenset({"https://same.example/"})) == []
@@ -94,7 +95,7 @@ def test_no_source_comes_again_before_every_other_one() -> None:
 
 def test_the_better_comes_first_and_announcing_the_future_does_not_help() -> None:
     subscription = a_subscription(include=("go",), low=2.0, high=4.0, size=9)
-    about = {"title": "Go, measured"}
+    about: dict[str, Any] = {"title": "Go, measured"}
     best = a_candidate("best", source="s1", score=3.0, title="go", keywords=("go",))
     farther = a_candidate("farther", source="s2", score=4.0, **about)
     older = a_candidate("older", source="s3", days_old=2, **about)

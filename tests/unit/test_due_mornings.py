@@ -270,10 +270,10 @@ async def test_in_a_year_every_local_day_has_its_morning_once(at: time) -> None:
             assert day is not None
             assert now <= END + timedelta(days=1)
     for name, (day, now) in year.begun.mornings.items():
-        zone = ZoneInfo(name.split(":")[1])
+        where = ZoneInfo(name.split(":")[1])
         # The first morning is the one that was missed before we lived.
         if day >= YEAR[1]:
-            assert timedelta() <= now - moment(day, at, zone) < timedelta(hours=1), name
+            assert timedelta() <= now - moment(day, at, where) < timedelta(hours=1), name
 
 
 @pytest.mark.parametrize("seed", range(2))
