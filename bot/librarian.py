@@ -59,4 +59,6 @@ class Librarian:
             except Exception:
                 log.exception("the index could not be brought up to date")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._added.wait(), self._pause)
+                # not wait_for: Python 3.11's loses a cancellation that meets the event
+                async with asyncio.timeout(self._pause):
+                    await self._added.wait()

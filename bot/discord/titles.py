@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import date
 
 import discord
 
+from bot import feed_words
 from bot.chats import Ready, Shown, Waiting
 from bot.discord.once import Once
 from bot.discord.troubles import BROKEN
@@ -19,7 +21,7 @@ from bot.discord.words import say
 from bot.replies import plain
 from core.errors import BadLink
 from core.links import site_of
-from core.places import SharedLink
+from core.places import DAILY, SharedLink
 
 log = logging.getLogger(__name__)
 _LONGEST = 100
@@ -64,6 +66,10 @@ async def _rename(thread: discord.Thread, name: str) -> None:
 
 
 def thread_name(shared: SharedLink, shown: Shown) -> str:
+    """A morning's thread is named after its day and keeps that name."""
+    if shared.nonce.startswith(DAILY):
+        day = date.fromisoformat(shared.nonce.removeprefix(DAILY))
+        return feed_words.say("thread_name", shared.ui, day=feed_words.long_day(day, shared.ui))
     name = shown.record.article.title if isinstance(shown, Ready) else None
     if not name:
         try:

@@ -44,7 +44,7 @@ async def test_help_answers_at_once(command: Command, args: list[str]) -> None:
         "try:\n    from bot.cli import main; main()\n"
         "except SystemExit as ended: assert not ended.code\n"
         "heavy = {'torch', 'transformers', 'ctranslate2', 'trafilatura', 'sqlalchemy', 'fastapi', "
-        "'pydantic', 'httpx', 'kiwipiepy', 'numpy', 'dbos', 'slack_bolt', 'discord', 'aiohttp'}\n"
+        "'httpx', 'kiwipiepy', 'numpy', 'dbos', 'slack_bolt', 'discord', 'aiohttp'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), len(sys.modules) < 600)"
     )
     process = await asyncio.create_subprocess_exec(

@@ -356,10 +356,10 @@ async def test_an_edit_that_cannot_be_read_takes_nothing_back(
         assert not bot.queue.withdrawn
 
 
-async def test_a_mention_without_a_link_is_answered_with_help(
+async def test_a_mention_without_words_is_answered_with_help(
     server: DiscordServer, channel: Channel, mina: User, bot: Bot
 ) -> None:
-    await server.say(channel, mina, f"{server.bot.mention} hello")
+    await server.say(channel, mina, f"{server.bot.mention}")
     (told,) = await server.until(lambda: server.by_bot(channel))
     assert "/digest link" in told.content
 

@@ -265,7 +265,7 @@ async def test_a_surprise_in_a_listener_is_logged_and_the_bot_goes_on(
         async def broken(*_: object) -> None:
             raise RuntimeError("a mistake of ours")
 
-        monkeypatch.setattr(bot.surface.listener._asking, "explain", broken)
+        monkeypatch.setattr(bot.surface.listener._consultations, "explain", broken)
         channel = slack.channel("C1")
         done = await slack.command("/explain", "x", user="U1", channel=channel)
         assert done.acked

@@ -299,28 +299,6 @@ async def test_a_mention_without_a_link_gets_help(text: str) -> None:
         assert note.text.startswith("Share a link")
 
 
-async def test_a_question_is_told_that_answers_come_later() -> None:
-    async with slack_server() as slack, a_bot(slack) as bot:
-        slack.user("U1", locale="ko-KR")
-        channel = slack.channel("C1")
-        await slack.say(channel, user="U1", text=f"{ME} 커넥션 풀이 뭐예요?")
-        [note] = await slack.until(lambda: slack.ephemeral(channel, "U1"))
-        assert "아직 질문에는 답하지 못합니다" in note.text
-        await slack.say(channel, user="U1", text=f"{ME} 정말요?")
-        await quiet(slack, bot)
-        assert len(slack.ephemeral(channel, "U1")) == 1
-
-
-async def test_a_direct_message_without_a_link_gets_help_once() -> None:
-    async with slack_server() as slack, a_bot(slack) as bot:
-        channel = slack.channel("D1", kind="im")
-        await slack.say(channel, user="U1", text="hello")
-        await slack.say(channel, user="U1", text="anybody?")
-        await slack.until(lambda: slack.ephemeral(channel, "U1"))
-        await quiet(slack, bot)
-        assert len(slack.ephemeral(channel, "U1")) == 1
-
-
 async def test_the_bot_says_once_what_it_does_when_it_is_invited() -> None:
     async with slack_server() as slack, a_bot(slack):
         channel = slack.channel("C1", bot=False)

@@ -216,7 +216,7 @@ async def test_everything_can_be_done_with_the_keyboard(server: Running) -> None
 async def test_help_and_unknown_commands_are_answered(server: Running) -> None:
     async with opened(server) as page:
         await say(page, "/help ")
-        await expect(page.locator(".commands li")).to_have_count(3)
+        await expect(page.locator(".commands li")).to_have_count(5)
         await say(page, "/dance now")
         await expect(page.locator(".plain-answer").last).to_contain_text("I do not know /dance")
         await say(page, "hello there")
