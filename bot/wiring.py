@@ -98,6 +98,7 @@ class Service:
     engine: Engine
     consulting: Consulting
     feed_web: FeedWeb
+    librarian: Librarian | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,9 @@ async def open_service(
     Raises SettingsError (database), ModelNotReady and EngineFailed.
     """
     async with _open_stores(settings) as stores, _open(settings, stores, progress) as service:
-        yield service
+        assert service.librarian is not None  # noqa: S101 - for the type checker
+        async with service.librarian.at_work():
+            yield service
 
 
 @asynccontextmanager
@@ -164,7 +167,9 @@ async def open_bot(
     """The service with its share of the durable work, which `bot.working.at_work` begins.
 
     A "bot" has a surface for each chat whose tokens are set, or those that `chats` makes; a
-    "worker" has none. Raises what `open_service` raises.
+    "worker" has none. The librarian begins when the durable work has begun: on PostgreSQL that
+    makes indexes concurrently, which wait for every transaction, and keeps this loop waiting.
+    Raises what `open_service` raises.
     """
     async with (
         _open_stores(settings) as stores,
@@ -217,8 +222,9 @@ async def _open(
         librarian = Librarian(
             library.shelving.catch_up, library.refresh, stores.digest_added, warm=warm
         )
-        await stack.enter_async_context(librarian.at_work())
-        yield Service(intake, digester, stores.digests, settings, engine, consulting, web)
+        yield Service(
+            intake, digester, stores.digests, settings, engine, consulting, web, librarian
+        )
 
 
 async def _bot(

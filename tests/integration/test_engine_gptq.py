@@ -121,12 +121,12 @@ async def test_who_leaves_frees_the_place(checkpoint: Checkpoint) -> None:
 
 
 async def test_the_line_is_bounded_and_time_is_too(checkpoint: Checkpoint) -> None:
-    async with running(checkpoint, max_batch=1, max_waiting=1, timeout=5.0) as engine:
+    async with running(checkpoint, max_batch=1, max_waiting=1, timeout=15.0) as engine:
         song = Generation(max_new_tokens=90_000)
         async with aclosing(engine.stream(Prompt(SONG), song)) as pieces:
             await anext(pieces)
             waiting = asyncio.create_task(engine.generate(QUEUE, SHORT))
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(10):
                 while not engine.waiting:
                     await asyncio.sleep(0.001)
             with pytest.raises(EngineBusy):
