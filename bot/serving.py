@@ -82,17 +82,12 @@ def _working(bot: Bot) -> AbstractAsyncContextManager[None]:
     # lock. Beside three threads that compute, accepting a link takes 100 ms with this, 200 ms with
     # Python's own 5 ms.
     sys.setswitchinterval(0.001)
-    librarian = bot.service.librarian
     return at_work(
         bot.workflows,
         bot.presence,
         bot.surfaces,
         bot.keep_house,
-        beside=(
-            bot.poller.open,
-            bot.schedule.open,
-            *([] if librarian is None else [librarian.at_work]),
-        ),
+        beside=(bot.poller.open, bot.schedule.open, bot.librarian.at_work),
     )
 
 

@@ -98,7 +98,6 @@ class Service:
     engine: Engine
     consulting: Consulting
     feed_web: FeedWeb
-    librarian: Librarian | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,7 @@ class Bot:
     schedule: Schedule
     subscribing: Subscribing
     poller: Poller
+    librarian: Librarian
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,12 @@ async def open_service(
 
     Raises SettingsError (database), ModelNotReady and EngineFailed.
     """
-    async with _open_stores(settings) as stores, _open(settings, stores, progress) as service:
-        assert service.librarian is not None  # noqa: S101 - for the type checker
-        async with service.librarian.at_work():
-            yield service
+    async with (
+        _open_stores(settings) as stores,
+        _open(settings, stores, progress) as (service, librarian),
+        librarian.at_work(),
+    ):
+        yield service
 
 
 @asynccontextmanager
@@ -173,9 +175,9 @@ async def open_bot(
     """
     async with (
         _open_stores(settings) as stores,
-        _open(settings, stores, progress, warm=kind == "bot") as service,
+        _open(settings, stores, progress, warm=kind == "bot") as (service, librarian),
     ):
-        yield await _bot(settings, kind, stores, service, chats or _surfaces)
+        yield await _bot(settings, kind, stores, service, librarian, chats or _surfaces)
 
 
 @asynccontextmanager
@@ -203,7 +205,8 @@ async def _open_stores(settings: Settings) -> AsyncIterator[Stores]:
 @asynccontextmanager
 async def _open(
     settings: Settings, stores: Stores, progress: Progress | None, *, warm: bool = False
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[tuple[Service, Librarian]]:
+    """The librarian is at work only once the caller says so."""
     async with AsyncExitStack() as stack:
         engine: Engine
         encoder: Encoder
@@ -222,9 +225,8 @@ async def _open(
         librarian = Librarian(
             library.shelving.catch_up, library.refresh, stores.digest_added, warm=warm
         )
-        yield Service(
-            intake, digester, stores.digests, settings, engine, consulting, web, librarian
-        )
+        service = Service(intake, digester, stores.digests, settings, engine, consulting, web)
+        yield service, librarian
 
 
 async def _bot(
@@ -232,6 +234,7 @@ async def _bot(
     kind: Literal["bot", "worker"],
     stores: Stores,
     service: Service,
+    librarian: Librarian,
     make_surfaces: ChatMaker,
 ) -> Bot:
     folder = data_dir(settings)
@@ -280,7 +283,16 @@ async def _bot(
         me, stores.processes, stores.deliveries, workflows, lease=settings.queue.lease
     )
     return Bot(
-        service, workflows, presence, surfaces, keep_house, daily, schedule, subscribing, poller
+        service,
+        workflows,
+        presence,
+        surfaces,
+        keep_house,
+        daily,
+        schedule,
+        subscribing,
+        poller,
+        librarian,
     )
 
 
@@ -312,7 +324,11 @@ async def open_day(
     settings: Settings, *, progress: Progress | None = None
 ) -> AsyncIterator[OneDay]:
     """A morning made at once. Raises what `open_service` raises."""
-    async with _open_stores(settings) as stores, _open(settings, stores, progress) as service:
+    async with (
+        _open_stores(settings) as stores,
+        _open(settings, stores, progress) as (service, librarian),
+        librarian.at_work(),
+    ):
         me = this_process("bot").id
         pages = KeptPages(data_dir(settings) / "pages", service.intake.web)
         yield OneDay(
