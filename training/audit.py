@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SettingsError
-from training.reporting import rows, write_json
+from training.background import rows
+from training.reporting import write_json
 
 SETS = {
     # name: file, the label's field, what must stay in one fold

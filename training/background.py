@@ -14,8 +14,9 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from core.article import Language
 from core.chunks import blocks
@@ -36,10 +37,18 @@ EVERYDAY = {"en": ("onestopenglish/train",), "ko": ("nli_ko/train", "sts_ko/trai
 OUT = Path(__file__).parent.parent / "core" / "judging" / "data"
 
 
-def rows(path: Path) -> Iterator[dict[str, object]]:
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Each row of a gzipped JSON lines file, as it comes."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
+
+
+def may_ship(row: Mapping[str, Any]) -> bool:
+    """Whether what is learned from the row may be given to others. XNLI is for non-commercial
+    use, whatever its translation says."""
+    words = re.split(r"[\W_]", str(row.get("license")).upper())
+    return not {"NC", "XNLI"} & set(words)
 
 
 def texts(root: Path, names: Iterable[str], language: Language) -> Iterator[str]:
@@ -47,9 +56,7 @@ def texts(root: Path, names: Iterable[str], language: Language) -> Iterator[str]
     for name in names:
         for row in rows(root / f"{name}.jsonl.gz"):
             text = str(row.get("content") or row.get("premise") or row.get("sentence1"))
-            # XNLI is for non-commercial use, whatever its translation says
-            free = not {"NC", "XNLI"} & set(re.split(r"\W", str(row.get("license"))))
-            if free and row.get("language", "en") == language and text not in seen:
+            if may_ship(row) and row.get("language", "en") == language and text not in seen:
                 seen.add(text)
                 yield " ".join(b.text for b in blocks(text) if b.kind != "code")
 

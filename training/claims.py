@@ -21,8 +21,8 @@ from core.article import Article, Language
 from core.chunks import Document, cut
 from core.judging.facts import names
 from core.language import sentences, words
+from training.background import may_ship, rows
 from training.corruptions import CORRUPTIONS, name
-from training.reporting import rows
 
 SOURCES = (
     ("scitldr/train", 260),
@@ -73,11 +73,12 @@ def excluded(root: Path) -> set[str]:
 
 
 def _usable(row: dict[str, Any], without: set[str]) -> bool:
-    free = not {"NC", "XNLI"} & set(re.split(r"\W", str(row.get("license"))))
     korean_only = (
         row["id"].startswith(("arm", "dockerlabs", "sap", "30s", "jsalg")) and "summary" not in row
     )
-    return free and row["id"] not in without and (not korean_only or row["language"] == "ko")
+    return (
+        may_ship(row) and row["id"] not in without and (not korean_only or row["language"] == "ko")
+    )
 
 
 def _source(row: dict[str, Any]) -> Source:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.errors import SettingsError
-from training.examples import may_ship, read
+from training.background import may_ship
+from training.examples import read
 
 # One document in so many is never learned from: it tells what was learned.
 HELD_ONE_IN = 20

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from core.article import Article
 from core.chunks import cut
 from core.judging.meaning import axes, pooled
+from training.background import rows
 from training.encoding import FACTORS, Embedder
 from training.reporting import (
     classification,
@@ -31,7 +32,6 @@ from training.reporting import (
     draw_curves,
     interval,
     manifest,
-    rows,
     write_json,
 )
 

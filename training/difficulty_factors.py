@@ -11,7 +11,6 @@ fit on all sites and for the honest reading: fitted on all the other sites.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from core.article import Article
 from core.chunks import cut
 from core.digest import FactorName
 from core.judging.difficulty import measure
+from training.background import rows
 
 OUT = Path(__file__).parent.parent / "core" / "judging" / "data" / "difficulty.json"
 FACTOR_OF: dict[str, FactorName] = {
@@ -51,11 +51,6 @@ NAMES = tuple(FACTOR_OF)
 # long tutorial an expert's. Recorded in training/LOG.md.
 RIDGE = 0.25
 Matrix = NDArray[np.float64]
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def measured(found: Sequence[dict[str, Any]]) -> Matrix:
@@ -104,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     root = parser.parse_args().data
-    train = rows(root / "difficulty" / "train.jsonl.gz")
+    train = list(rows(root / "difficulty" / "train.jsonl.gz"))
     table = measured(train)
     levels = np.array([float(row["level"]) for row in train])
     sites = [str(row["source"]) for row in train]
@@ -119,7 +114,7 @@ def main() -> None:
         others = [i for i in range(len(sites)) if sites[i] != site]
         honest = weights(places[others], levels[others], [sites[i] for i in others])
         report("others only", places[mine] @ honest, levels[mine], [site] * len(mine))
-    korean = measured(rows(root / "react_ko" / "train.jsonl.gz"))
+    korean = measured(list(rows(root / "react_ko" / "train.jsonl.gz")))
     bounds = np.percentile(korean, 10, axis=0), np.percentile(korean, 90, axis=0)
     both = {
         "en": fitted(places @ found, low, high, found),

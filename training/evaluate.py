@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +30,7 @@ from training.evaluating.items import TASKS, Item, Rows, TaskName
 from training.evaluating.measures import MEASURES, Ground, scored
 from training.evaluating.predicting import Kept, PredictionsFile, digest_of, predicted, usable
 from training.evaluating.report import Column
+from training.provenance import commit, version_of
 from training.systems import SYSTEMS, Prediction, Resources
 
 log = logging.getLogger("training.evaluate")
@@ -237,27 +236,7 @@ def _about(asked: Asked, rows: Rows) -> dict[str, Any]:
         if asked.train is None
         else asked.train.name,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "versions": ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES),
+        "commit": commit() or "unknown",
+        "versions": ", ".join(f"{name} {version_of(name) or '-'}" for name in _LIBRARIES),
         "said": list(rows.said),
     }
-
-
-def _version(name: str) -> str:
-    from importlib.metadata import PackageNotFoundError
-
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "-"
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    try:
-        found = subprocess.run(  # noqa: S603 - our own words
-            command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found.stdout.strip()

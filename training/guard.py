@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from core.chunks import blocks
 from core.judging.guardrail import Guard
 from core.language import detect, sentences
-from training.reporting import classification, draw_confusion, interval, rows, write_json
+from training.background import rows
+from training.reporting import classification, draw_confusion, interval, write_json
 
 REAL = ("scitldr/train", "go_blog/train", "tech_specs/train", "difficulty/train", "react_ko/train")
 log = logging.getLogger(__name__)

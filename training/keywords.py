@@ -33,9 +33,9 @@ from core.judging.candidates import (
 from core.judging.forest import DATA, Forest, Rows
 from core.judging.keywords import Keyword, chosen, likely
 from core.judging.runs import Key, Sighting
+from training.background import rows
 from training.evaluating import scores
 from training.gist import planted
-from training.reporting import rows
 
 log = logging.getLogger("training.keywords")
 _SEED = 17

@@ -30,6 +30,7 @@ from core.chunks import cut
 from core.judging.evidence import SIGNS, Measuring
 from core.judging.faithful import AGAINST, BORNE, FOR, Judge
 from core.language import sentences, words
+from training.background import rows
 from training.claims import Claim, claims, excluded, sources
 from training.entailment import compare
 from training.reporting import (
@@ -38,7 +39,6 @@ from training.reporting import (
     draw_confusion,
     draw_curves,
     manifest,
-    rows,
     write_json,
 )
 

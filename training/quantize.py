@@ -17,15 +17,12 @@ import json
 import logging
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +35,7 @@ from core.errors import DigestError, ModelNotReady, SettingsError
 from core.prompts import summary as summary_prompt
 from training.config import Part, read
 from training.measuring import Example, Measured, encoded, examples, linear_bytes, measure
+from training.provenance import commit, version_of
 
 log = logging.getLogger("training.quantize")
 
@@ -153,10 +151,10 @@ def _made(
         "source": str(settings.model or GENERATOR.file),
         "settings": settings.model_dump(mode="json"),
         "prompt": summary_prompt.VERSION,
-        "commit": _commit(),
+        "commit": commit(whole=True),
         "data": {str(file): sha256_of(data / file) for file in _files(settings)},
         "versions": {
-            name: _version(name) for name in ("gptqmodel", "transformers", "torch", "peft")
+            name: version_of(name) for name in ("gptqmodel", "transformers", "torch", "peft")
         },
         "files": {path.name: sha256_of(path) for path in sorted(partial.glob("*.safetensors"))},
         "linear_bytes": {
@@ -333,19 +331,6 @@ def _torch_device(device: Literal["auto", "cpu", "cuda"]) -> str:
     from core.engine.checkpoints import chosen_device
 
     return chosen_device(device)
-
-
-def _commit() -> str:
-    with suppress(OSError, subprocess.CalledProcessError):
-        asked = ["git", "rev-parse", "HEAD"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-    return ""
-
-
-def _version(name: str) -> str:
-    with suppress(Exception):
-        return version(name)
-    return ""
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,11 +6,8 @@ precision-recall curves.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,13 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.weights import sha256_of
+from training.provenance import commit
+
 Numbers = NDArray[np.float64]
-
-
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
 
 
 def interval(
@@ -131,31 +125,12 @@ def manifest(
     """Who made a head from what: written beside it as `manifest.json`."""
     return {
         "made": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit() or "unknown",
         "settings": settings,
-        "data": {f"{path.parent.name}/{path.name}": _hash(path) for path in data},
+        "data": {f"{path.parent.name}/{path.name}": sha256_of(path)[:16] for path in data},
         "versions": {name: version(name) for name in ("numpy", "scikit-learn", "torch")},
         "figures": figures,
     }
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _commit() -> str:
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=Path(__file__).parent,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found.stdout.strip()
 
 
 def write_json(value: Any, path: Path) -> None:

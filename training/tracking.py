@@ -6,23 +6,22 @@ MLflow as well where the configuration says so.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import psutil
 from transformers import TrainerCallback
 
+from core.engine.weights import sha256_of
 from training.config import Tracking
+from training.provenance import commit, version_of
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "numpy", "scikit-learn")
 
@@ -159,15 +158,16 @@ def manifest(
     **more: Any,
 ) -> dict[str, Any]:
     """Everything that decided a run, and what came of it."""
+    versions = {name: found for name in _PACKAGES if (found := version_of(name))}
     return {
         "step": step,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "commit": _commit(),
+        "commit": commit(),
         "config": config,
-        "data": {path.name: sha256(path) for path in data},
+        "data": {path.name: sha256_of(path) for path in data},
         "prompts": dict(prompts),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **versions},
         "machine": {"system": platform.machine(), "cores": psutil.cpu_count()},
         "figures": dict(figures),
         **more,
@@ -177,33 +177,3 @@ def manifest(
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _commit() -> str:
-    try:
-        asked = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-            cwd=Path(__file__).parent,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return asked.stdout.strip()
