@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from core.chunks import Document, Part
 from core.judging.forest import Rows
-from core.judging.gist import SHOWN_WORDS, gist
+from core.judging.gist import shown
 from core.judging.salience import Weighed
 from core.judging.terms import Explained
 from core.language import count_words
@@ -103,10 +103,8 @@ class Draft:
     def _prompt(self, part: int) -> Prompt:
         """Title and the part's best sentences, as the model was taught."""
         inside = self.document.parts[part]
-        among = range(inside.start, inside.end)
-        chosen = gist(self.document, self.ranks, words=SHOWN_WORDS, among=among)
-        sentences = [self.document.sentences[i].text for i in chosen]
-        text = self._fitting(" ".join(sentences) or inside.text)
+        gist = shown(self.document, self.ranks, range(inside.start, inside.end))
+        text = self._fitting(gist or inside.text)
         # what does not fit is not counted as seen
         self.seen_words += count_words(text)
         return summary_prompt.render(self.document.title, text, self.document.language, 1)

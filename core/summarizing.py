@@ -17,10 +17,10 @@ from core.article import Article, Language
 from core.chunks import Document, Sentence, cut
 from core.judging.faithful import Evidence
 from core.judging.forest import Rows
-from core.judging.gist import SHOWN_WORDS, gist, rank
+from core.judging.gist import gist, rank, shown
 from core.judging.headline import candidates, choose
 from core.judging.salience import weigh
-from core.ports import Encoder, Engine, Generation
+from core.ports import Engine, Generation
 from core.prompts import summary as summary_prompt
 
 # Beam search for the likeliest sentence, and a plain one that differs where beams grow dull.
@@ -41,11 +41,10 @@ _PAPER = re.compile(r"\bet al\.|\bwe propose\b|\[\d+\]|\bour (?:model|approach|m
 
 
 class Summarizer:
-    """`engine` and `encoder` are the product's own; a Korean text needs neither."""
+    """`engine` is the product's own; a language that it does not write is answered without it."""
 
-    def __init__(self, engine: Engine, encoder: Encoder) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._encoder = encoder
 
     async def summarize(self, title: str, content: str, language: Language | None = None) -> str:
         """ "" for a text without a sentence. Raises EngineFailed with its kin."""
@@ -54,21 +53,17 @@ class Summarizer:
         if not document.sentences:
             return ""
         ranks = await asyncio.to_thread(rank, document)
-        chosen = gist(document, ranks, words=SHOWN_WORDS)
-        drafts = await self.drafts(document, chosen)
-        pool = candidates(document, ranks, drafts)
-        best = await asyncio.to_thread(choose, document, ranks, pool)
-        line = best.text if best else ""
+        drafts = await self.drafts(document, ranks)
         words = abstract_words(document)
-        if not words:
-            return line
-        return await asyncio.to_thread(_abstract, document, ranks, drafts, words)
+        if words:
+            return await asyncio.to_thread(_abstract, document, ranks, drafts, words)
+        return await asyncio.to_thread(_line, document, ranks, drafts)
 
-    async def drafts(self, document: Document, chosen: Sequence[int]) -> list[str]:
-        """What the model makes of the chosen sentences; () where it does not know the language."""
+    async def drafts(self, document: Document, ranks: Rows) -> list[str]:
+        """What the model makes of the best sentences; [] where it does not know the language."""
         if document.language not in self._engine.writes:
             return []
-        text = " ".join(document.sentences[i].text for i in chosen)
+        text = shown(document, ranks)
         prompt = summary_prompt.render(document.title, text, document.language, 1)
         replies = [await self._engine.generate(prompt, options) for options in DRAFTS]
         found = [summary_prompt.parse(reply, document.language)[:1] for reply in replies]
@@ -103,6 +98,11 @@ def abstract_words(document: Document) -> int:
     proposal = sum(_PROPOSAL.search(heading) is not None for heading in document.headings)
     paper = len(_PAPER.findall(document.prose)) >= 3 and not document.code
     return _ABSTRACT_WORDS if proposal >= 1 or paper else 0
+
+
+def _line(document: Document, ranks: Rows, drafts: Sequence[str]) -> str:
+    best = choose(document, ranks, candidates(document, ranks, drafts))
+    return best.text if best else ""
 
 
 def _abstract(document: Document, ranks: Rows, drafts: Sequence[str], words: int) -> str:

@@ -25,11 +25,12 @@ from typing import Any
 from core.article import Article
 from core.chunks import cut
 from core.errors import BadArticle, SettingsError
-from core.judging.gist import SHOWN_WORDS, gist, rank
+from core.judging.gist import rank, shown
 from core.language import sentences
 from core.ports import Prompt
 from core.prompts import summary as summary_prompt
 from core.prompts import term as term_prompt
+from training.background import may_ship
 
 log = logging.getLogger("training.examples")
 
@@ -79,19 +80,12 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise SettingsError([f"{path}: cannot be read ({error})"]) from error
 
 
-def may_ship(row: dict[str, Any]) -> bool:
-    """Whether weights trained on the row may be given to others."""
-    license_ = str(row.get("license", "")).upper()
-    return "NC" not in license_.replace("_", "-").split("-") and "NC" not in license_.split()
-
-
 def from_summaries(row: dict[str, Any]) -> Iterator[Made]:
     """Title and best sentences -> the first sentence of what a person wrote."""
     if row.get("language", "en") != "en":
         return  # the embedded base does not write Korean
     document = cut(Article(content=row["content"], title=row.get("title")), 330)
-    chosen = gist(document, rank(document), words=SHOWN_WORDS)
-    text = " ".join(document.sentences[i].text for i in chosen)
+    text = shown(document, rank(document))
     if not text:
         return
     prompt = summary_prompt.render(document.title, text, "en", 1)
@@ -156,10 +150,19 @@ def part_of(made: Made, split: str) -> str:
     """train, valid, or choose: what the model never saw, for those that judge its drafts."""
     if split == "valid":
         return split
-    number = int(hashlib.sha256(made.group.encode()).hexdigest()[:8], 16)
-    if split == "hash" and number % 10 == 0:
+    if split == "hash" and _number(made.group) % 10 == 0:
         return "valid"
-    return "choose" if made.task == "summary" and number % 7 == 1 else "train"
+    return "choose" if made.task == "summary" and kept_apart(made.group) else "train"
+
+
+def kept_apart(group: str) -> bool:
+    """Whether a group's summaries are in the part "choose"."""
+    return _number(group) % 7 == 1
+
+
+def _number(group: str) -> int:
+    """The same on every machine, spread evenly."""
+    return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16)
 
 
 def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:

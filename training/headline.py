@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -27,14 +26,14 @@ from rouge_score import rouge_scorer
 
 from core.article import Language
 from core.chunks import Document
-from core.engine.echo import HashingEncoder
 from core.judging.forest import DATA, Forest, Rows
-from core.judging.gist import SHOWN_WORDS, gist, rank
+from core.judging.gist import rank
 from core.judging.headline import NAMES, Candidate, candidates, features
 from core.ports import Engine
 from core.settings import ModelSettings
 from core.summarizing import Summarizer
 from training.background import rows
+from training.examples import kept_apart
 from training.gist import document_of, grow, references
 
 log = logging.getLogger("training.headline")
@@ -79,7 +78,7 @@ class Drafts:
     """What the model drafts of each article, kept in a file by the article's id."""
 
     def __init__(self, engine: Engine | None, kept: Path) -> None:
-        self._summarizer = Summarizer(engine, HashingEncoder()) if engine else None
+        self._summarizer = Summarizer(engine) if engine else None
         self._kept = kept
         kept.parent.mkdir(parents=True, exist_ok=True)
         lines = kept.read_text(encoding="utf-8").splitlines() if kept.is_file() else []
@@ -89,8 +88,7 @@ class Drafts:
         if self._summarizer is None:
             return []
         if key not in self._known:
-            chosen = gist(document, ranks, words=SHOWN_WORDS)
-            self._known[key] = asyncio.run(self._summarizer.drafts(document, chosen))
+            self._known[key] = asyncio.run(self._summarizer.drafts(document, ranks))
             with self._kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([key, self._known[key]], ensure_ascii=False) + "\n")
         return self._known[key]
@@ -124,8 +122,7 @@ def _chosen(root: Path, name: str, most: int) -> Iterator[dict[str, Any]]:
 
 
 def _unseen(name: str, row: dict[str, Any]) -> bool:
-    number = int(hashlib.sha256(str(row["id"]).encode()).hexdigest()[:8], 16)
-    return name in HELD or number % 7 == 1  # the part "choose" of training/examples.py
+    return name in HELD or kept_apart(str(row["id"]))
 
 
 def fit(learned: Sequence[Case]) -> Forest:

@@ -128,7 +128,7 @@ def document_of(shown: Shown) -> Document:
 
 
 async def _summary(resources: Resources) -> Predict:
-    summarizer = Summarizer(*await resources.both())
+    summarizer = Summarizer((await resources.both())[0])
 
     async def predict(shown: Shown) -> str:
         return await summarizer.summarize(shown.title, shown.content, shown.language)
@@ -137,7 +137,7 @@ async def _summary(resources: Resources) -> Predict:
 
 
 async def _conversation(resources: Resources) -> Predict:
-    summarizer = Summarizer(*await resources.both())
+    summarizer = Summarizer((await resources.both())[0])
 
     async def predict(shown: Shown) -> str:
         return await summarizer.summarize_dialogue(shown.title, shown.dialogue, shown.language)

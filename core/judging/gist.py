@@ -115,6 +115,12 @@ def rank(document: Document, weighed: Weighed | None = None) -> Rows:
     return np.where(np.isfinite(weighed.scores), found, -np.inf)
 
 
+def shown(document: Document, ranks: Rows, among: Sequence[int] | None = None) -> str:
+    """What a model is shown of a text, or of the sentences `among` it: in training as in service."""
+    chosen = gist(document, ranks, words=SHOWN_WORDS, among=among)
+    return " ".join(document.sentences[i].text for i in chosen)
+
+
 def gist(
     document: Document, ranks: Rows, *, words: int, among: Sequence[int] | None = None
 ) -> list[int]:
