@@ -7,7 +7,6 @@ a text are broken up before the template sees them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import OrderedDict
 from dataclasses import replace
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from core.engine.chat import CARD, Chat, ModelCard
-from core.errors import ModelNotReady
 from core.ports import Prompt
 
 _KEPT_PREFIXES = 64
@@ -112,14 +110,3 @@ def within(card: ModelCard, context_tokens: int) -> ModelCard:
     if not context_tokens:
         return card
     return replace(card, context_tokens=min(context_tokens, card.context_tokens))
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """A checkpoint's config.json. Raises ModelNotReady."""
-    try:
-        read = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelNotReady(str(folder), f"its config.json cannot be read ({error})") from error
-    if not isinstance(read, dict):
-        raise ModelNotReady(str(folder), "its config.json holds no settings")
-    return read

@@ -11,7 +11,7 @@ sides (`python -m training guard` reads them).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,10 +67,6 @@ class Guard:
             text = text.replace(found, found.strip("<>@!&#"))
         text = re.sub(r"\(\s*\)|\[\s*\]", "", text)
         return re.sub(r"\s+([.,;:!?)])", r"\1", " ".join(text.split()))
-
-
-def guarded(texts: Sequence[str], guard: Guard) -> list[Guarded]:
-    return [guard.check(text) for text in texts]
 
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'`)\]]+[^\s<>\"'`)\].,;:!?가-힣]", re.I)
