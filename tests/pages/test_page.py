@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from support.builders import a_digest, a_record
 from support.http_client import HOSTILE, LINK, PARAGRAPHS, Running, a_page_of, running
 
+from core.article import Article
 from core.digest import LABELS, TechnicalTerm
 from core.errors import SiteUnavailable
 
@@ -417,3 +418,16 @@ CONTRAST = """() => {
   }
   return poor;
 }"""
+
+
+async def test_an_answer_shows_the_article_that_it_cites(server: Running) -> None:
+    title = "Connection pools, measured"
+    content = "A connection pool keeps database connections open and hands them to requests."
+    await server.library.read(
+        Article(title=title, url="https://blog.example.com/pools", content=content)
+    )
+    async with opened(server) as page:
+        await say(page, "/ask What does a connection pool keep open?")
+        cited = page.locator(".sources .read-article a")
+        await expect(cited).to_have_text(title)
+        await expect(cited).to_be_visible()

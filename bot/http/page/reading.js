@@ -49,7 +49,7 @@ export class Reading {
   source({ title, link: address, digest_id: id }) {
     const name = title || address || w("untitled");
     const shown = address && /^https?:/.test(address) ? link(hereIfSample(address), name) : el("span", {}, name);
-    return el("span", { class: "source" }, shown, " ", el("button", { type: "button", class: "quiet small", onclick: () => this.visit(id) }, w("showDigest")));
+    return el("span", { class: "read-article" }, shown, " ", el("button", { type: "button", class: "quiet small", onclick: () => this.visit(id) }, w("showDigest")));
   }
 
   offers(key, terms) {
