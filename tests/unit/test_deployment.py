@@ -18,7 +18,7 @@ from bot.http.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "config" / "deploy"
-DOCKERFILES = [ROOT / "Dockerfile", ROOT / "Dockerfile.cuda"]
+DOCKERFILES = [ROOT / "Dockerfile", ROOT / "config/deploy/Dockerfile.cuda"]
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 _VARIABLE = re.compile(r"SMARTDEVDIGEST_[A-Z_]+[A-Z]")
@@ -158,7 +158,7 @@ def test_nothing_is_open_to_the_network_by_default() -> None:
 def test_the_profile_of_the_containers_is_one() -> None:
     chosen = COMPOSE["services"]["bot"]["environment"]["SMARTDEVDIGEST_PROFILE"]
     assert chosen.rpartition(":-")[2].rstrip("}") in profiles(ROOT / "config" / "profiles")
-    cuda = dict(re.findall(r"(\w+)=(\S+)", (ROOT / "Dockerfile.cuda").read_text(encoding="utf-8")))
+    cuda = dict(re.findall(r"(\w+)=(\S+)", (ROOT / "config/deploy/Dockerfile.cuda").read_text(encoding="utf-8")))
     assert cuda["SMARTDEVDIGEST_PROFILE"] in profiles(ROOT / "config" / "profiles")
 
 
