@@ -111,9 +111,11 @@ def run(
         given = {k: v for k, v in (("host", host), ("port", port)) if v is not None}
         http = settings.http.model_copy(update=given)
         settings = settings.model_copy(update={"http": http})
+        import uvloop
+
         from bot.serving import serve
 
-        asyncio.run(serve(settings, ui))
+        uvloop.run(serve(settings, ui))
 
 
 @app.command()
@@ -129,9 +131,11 @@ def worker(context: typer.Context, profile: Profile = None, config: ConfigFile =
     ui = ui_of(context)
     with errors_spoken(ui):
         settings = _settings(config, profile)
+        import uvloop
+
         from bot.serving import work
 
-        asyncio.run(work(settings, ui))
+        uvloop.run(work(settings, ui))
 
 
 @app.command()

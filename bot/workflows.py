@@ -94,12 +94,11 @@ _STORAGE_PATIENCE = 3600.0
 _QUEUEING_SECONDS = 2.0
 # Nobody waits for what begins by itself; a busy database has more time for it.
 _BEGINNING_SECONDS = 30.0
-_THREADS = 8
-# A platform waits seconds for "we have it", a reader minutes for a digest: while links come in
-# fast, work stands back, a moment at a time.
-_FAST = 4
+_THREADS = 3
+# A platform waits seconds for "we have it", a reader minutes for a digest: while links come in,
+# work stands back, a moment at a time.
 _STAND_BACK_SECONDS = 0.1
-_MOST_STANDING_BACK = 100
+_MOST_STANDING_BACK = 20
 # A process that dies of the same link so often would die of it for ever.
 _MOST_RECOVERIES = 200
 
@@ -606,7 +605,7 @@ class Workflows:
 
     async def _stand_back(self) -> None:
         for _ in range(_MOST_STANDING_BACK):
-            if self._arrived.qsize() + self.coming < _FAST:
+            if self._arrived.empty() and not self.coming:
                 return
             await asyncio.sleep(_STAND_BACK_SECONDS)
 

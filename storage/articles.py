@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Article, Page
@@ -23,9 +23,10 @@ from core.errors import BadLink
 from core.language import count_words, detect
 from core.links import canonical, site_of
 from storage import statements
+from storage.short import write
 from storage.statements import utc_now
 from storage.tables import ArticleRow, ReadingRow
-from storage.trouble import reading, writing
+from storage.trouble import reading
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +41,16 @@ class SqlArticles:
         values = await asyncio.to_thread(article_values, article, page, now)
         content_hash = str(values["content_hash"])
         read = {"link": link, "content_hash": content_hash, "read_at": now}
-        async with writing(self._engine) as connection:
-            # Counted and detected again by whoever digests it, who knows better.
-            await statements.put(connection, ArticleRow, values, keep=["language", "words"])
-            await statements.put(connection, ReadingRow, {"link_hash": hash_of(link), **read})
+        dialect = self._engine.dialect
+        # Counted and detected again by whoever digests it, who knows better.
+        put_article = statements.putting(dialect, ArticleRow, values, keep=["language", "words"])
+        put_reading = statements.putting(dialect, ReadingRow, {"link_hash": hash_of(link), **read})
+
+        def act(connection: Connection) -> None:
+            connection.execute(put_article)
+            connection.execute(put_reading)
+
+        await write(self._engine, act)
         return content_hash
 
     async def get(self, content_hash: str) -> Article | None:

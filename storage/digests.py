@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,6 +21,7 @@ from core.digest import DigestRecord
 from core.ports import Verdict
 from storage import statements
 from storage.articles import canonical_or_none
+from storage.short import write
 from storage.statements import utc_now
 from storage.tables import ArticleRow, DigestRow, VerdictRow
 from storage.trouble import reading, writing
@@ -55,9 +56,16 @@ class SqlDigests:
         article = article_values(record, content_hash, now, page)
         # Digested without its page: what was learned when it was read still holds.
         keep = [] if page else ["etag", "last_modified", "fetched_at"]
-        async with writing(self._engine) as connection:
-            await statements.put(connection, ArticleRow, article, keep=keep)
-            await statements.put(connection, DigestRow, digest_values(record, content_hash, now))
+        digest = digest_values(record, content_hash, now)
+        dialect = self._engine.dialect
+        put_article = statements.putting(dialect, ArticleRow, article, keep=keep)
+        put_digest = statements.putting(dialect, DigestRow, digest)
+
+        def act(connection: Connection) -> None:
+            connection.execute(put_article)
+            connection.execute(put_digest)
+
+        await write(self._engine, act)
         self._added()
 
     async def recent(self, limit: int) -> list[DigestRecord]:

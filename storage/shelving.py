@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Article
 from core.digest import DigestRecord
@@ -35,6 +35,7 @@ from storage import statements
 from storage.articles import unpacked
 from storage.digests import readable
 from storage.orphans import batches
+from storage.short import write
 from storage.tables import ArticleRow, DigestRow, LibraryRow
 from storage.trouble import reading, writing
 
@@ -130,16 +131,14 @@ class Shelving:
         made = await prepare(sources, self._encoder)
         rows = await asyncio.to_thread(self._rows, found, made)
         try:
-            async with writing(self._engine) as connection:
-                await _put(connection, rows)
+            await write(self._engine, lambda one: _put(one, rows))
         except IntegrityError:  # one of them was erased meanwhile
             for row in rows:
                 await self._put_one(row)
 
     async def _put_one(self, row: dict[str, Any]) -> None:
         try:
-            async with writing(self._engine) as connection:
-                await _put(connection, [row])
+            await write(self._engine, lambda one: _put(one, [row]))
         except IntegrityError:
             log.info("a digest was erased while it was put into the index")
 
@@ -187,13 +186,14 @@ def _digest_alone(record: DigestRecord) -> Article:
     return Article(title=head.title, url=head.url, content=record.digest.summary or "-")
 
 
-async def _put(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+def _put(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     if connection.dialect.name == "postgresql":
         # One at a time, so that whoever has seen a number has seen all lower ones.
-        await connection.execute(select(func.pg_advisory_xact_lock(_SEQ_LOCK)))
+        connection.execute(select(func.pg_advisory_xact_lock(_SEQ_LOCK)))
     last = select(func.coalesce(func.max(LibraryRow.seq), 0))
-    seq = (await connection.execute(last)).scalar_one()
+    seq = connection.execute(last).scalar_one()
     # Microseconds: the number of a row that was deleted meanwhile must not come a second time,
     # for whoever has read that far would take the new row for the old one.
     for number, row in enumerate(rows, start=max(seq + 1, time.time_ns() // 1_000)):
-        await statements.put(connection, LibraryRow, {**row, "seq": number})
+        put = statements.putting(connection.dialect, LibraryRow, {**row, "seq": number})
+        connection.execute(put)

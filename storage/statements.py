@@ -27,10 +27,23 @@ async def put(
 ) -> None:
     """Insert, or where the key (else the primary key) is there already, replace the other columns
     but those in `keep`."""
+    await connection.execute(putting(connection.dialect, table, values, key=key, keep=keep))
+
+
+def putting(
+    dialect: Dialect,
+    table: type[Base],
+    values: Mapping[str, Any],
+    *,
+    key: Collection[str] = (),
+    keep: Collection[str] = (),
+) -> Executable:
+    """The same as a statement."""
     key = key or primary_key(table)
     replaced = {name: value for name, value in values.items() if name not in {*key, *keep}}
-    insert = _insert(connection, table).values(values)
-    await connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=replaced))
+    insert = _insert(dialect, table).values(values)
+    made: Executable = insert.on_conflict_do_update(index_elements=list(key), set_=replaced)
+    return made
 
 
 async def add(
@@ -43,9 +56,7 @@ async def add(
 
 def adding(dialect: Dialect, table: type[Base]) -> Executable:
     """The same as a statement, to be executed with the values. Its row is there if it was new."""
-    kind = postgresql if dialect.name == "postgresql" else sqlite
-    key = primary_key(table)
-    insert = kind.insert(table).on_conflict_do_nothing(index_elements=key)
+    insert = _insert(dialect, table).on_conflict_do_nothing(index_elements=primary_key(table))
     made: Executable = insert.returning(*table.__table__.c)
     return made
 
@@ -54,8 +65,8 @@ def primary_key(table: type[Base]) -> list[str]:
     return [column.name for column in table.__table__.primary_key]
 
 
-def _insert(connection: AsyncConnection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def _insert(dialect: Dialect, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     # The two dialects spell it alike and share no class for it.
-    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+    kind = postgresql if dialect.name == "postgresql" else sqlite
     made: postgresql.Insert | sqlite.Insert = kind.insert(table)
     return made

@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.discord.budget import Budget
 from bot.discord.listener import Listener
 from bot.discord.pressing import Buttons
 from bot.discord.slash import Korean, Slash, fill
@@ -74,6 +75,7 @@ class DigestClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
+            http_trace=Budget().trace(),
         )
         self._listener = listener
         self._buttons = buttons

@@ -155,7 +155,8 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
             await asyncio.sleep(options.restart)
             asking.away = True
             await asyncio.to_thread(bot.stop, 30)
-            pressed = [one for message, _ in shared for one in _answers(discord, message)]
+            answers = [one for message, _ in shared for one in _answers(discord, message)]
+            pressed = [one for one in answers if _button(one)]
             bot.start()
             sessions = len(discord.gateway.sessions)
             await discord.until(lambda: len(discord.gateway.sessions) > sessions, options.starting)
@@ -207,12 +208,17 @@ def _answers(discord: DiscordServer, message: Any) -> list[Any]:
     return [] if message.thread is None else digests_in_discord(discord, message.thread)
 
 
+def _button(message: Any) -> str:
+    """That of the terms; a digest without terms has none."""
+    found = re.search(r"sdd:terms:[^'\"]*", str(message.form.get("components")))
+    return found[0] if found else ""
+
+
 async def _press(discord: DiscordServer, messages: list[Any], person: Any) -> list[float]:
     """Buttons of messages that an earlier process sent; seconds until each is answered."""
     took = []
     for message in messages:
-        [button] = set(re.findall(r"sdd:terms:[^'\"]*", str(message.form.get("components"))))
-        asked = await discord.press(message, button, person)
+        asked = await discord.press(message, _button(message), person)
         with contextlib.suppress(AssertionError):
             await discord.until(lambda asked=asked: asked.messages, 20)  # type: ignore[misc]
         took.append(asked.answered_after or float("inf"))
