@@ -67,10 +67,10 @@ async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger
             ts = await slack.say(channel, user=f"U{number % 50}", text=text)
             shared.append((channel, ts, time.monotonic()))
 
+        times = _Times(slack, shared, options.links)
+        watching = asyncio.create_task(_until(times.all_answered, options.patience))
         await _paced(options, share)
-        times = _Times(slack, shared)
-        with contextlib.suppress(AssertionError):
-            await slack.until(times.all_answered, options.patience)
+        await watching
         messages = {ts for _, ts, _ in shared}  # the bot's own come back as events, too
         told = [one for one in slack.attempts if one.payload["event"].get("ts") in messages]
         acked = [attempt for attempt in told if attempt.acked]
@@ -93,8 +93,10 @@ async def slack_storm(options: argparse.Namespace, bot: WholeBot, web: Messenger
 class _Times:
     """When each link got its first message, and its digest."""
 
-    def __init__(self, slack: SlackServer, shared: list[tuple[Any, str, float]]) -> None:
-        self.slack, self.shared = slack, shared
+    def __init__(
+        self, slack: SlackServer, shared: list[tuple[Any, str, float]], links: int
+    ) -> None:
+        self.slack, self.shared, self.links = slack, shared, links
         self.first: dict[str, float] = {}
         self.digest: dict[str, float] = {}
 
@@ -105,7 +107,7 @@ class _Times:
                 self.first[ts] = now
             if ts not in self.digest and digests_in_slack(channel, ts):
                 self.digest[ts] = now
-        return len(self.digest) == len(self.shared)
+        return len(self.digest) == self.links
 
     def placeholders(self) -> list[float]:
         return [self.first[ts] - at for _, ts, at in self.shared if ts in self.first]
@@ -134,7 +136,6 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
             message = await discord.say(channel, person, web.link(number % options.articles))
             shared.append((message, time.monotonic()))
 
-        await _paced(options, share)
         first: dict[int, float] = {}
         digest: dict[int, float] = {}
 
@@ -147,30 +148,31 @@ async def discord_storm(options: argparse.Namespace, bot: WholeBot, web: Messeng
                     first[message.id] = now - at
                 if message.id not in digest and digests_in_discord(discord, message.thread):
                     digest[message.id] = now - at
-            return len(digest) == len(shared)
+            return len(digest) == int(options.links)
 
+        watching = asyncio.create_task(_until(all_answered, options.patience))
         if options.cut:
             asyncio.get_running_loop().call_later(options.cut, _cut, discord)
+        await _paced(options, share)
         if options.restart:
             await asyncio.sleep(options.restart)
             asking.away = True
             await asyncio.to_thread(bot.stop, 30)
-            answers = [one for message, _ in shared for one in _answers(discord, message)]
-            pressed = [one for one in answers if _button(one)]
+            pressed = [one for message, _ in shared for one in _answers(discord, message)]
             bot.start()
             sessions = len(discord.gateway.sessions)
             await discord.until(lambda: len(discord.gateway.sessions) > sessions, options.starting)
             asking.away = False
-        with contextlib.suppress(AssertionError):
-            await discord.until(all_answered, options.patience)
+        await watching
         running.cancel()
+        once = sum(
+            message.thread is not None and len(discord.by_bot(message.thread)) == 1
+            for message, _ in shared
+        )
         buttons = await _press(discord, pressed[:3], people[0])
         return Storm(
             shared=len(shared),
-            once=sum(
-                message.thread is not None and len(discord.by_bot(message.thread)) == 1
-                for message, _ in shared
-            ),
+            once=once,
             placeholders=[*first.values()],
             answers=[*digest.values()],
             acks=[],
@@ -209,9 +211,8 @@ def _answers(discord: DiscordServer, message: Any) -> list[Any]:
 
 
 def _button(message: Any) -> str:
-    """That of the terms; a digest without terms has none."""
-    found = re.search(r"sdd:terms:[^'\"]*", str(message.form.get("components")))
-    return found[0] if found else ""
+    """The thumb up, which every digest has."""
+    return str(re.findall(r"sdd:good:[^'\"]*", str(message.form.get("components")))[0])
 
 
 async def _press(discord: DiscordServer, messages: list[Any], person: Any) -> list[float]:
@@ -223,6 +224,13 @@ async def _press(discord: DiscordServer, messages: list[Any], person: Any) -> li
             await discord.until(lambda asked=asked: asked.messages, 20)  # type: ignore[misc]
         took.append(asked.answered_after or float("inf"))
     return took
+
+
+async def _until(answered: Callable[[], bool], patience: float) -> None:
+    """Looks from the first link on: what was seen late would count as late."""
+    ends = time.monotonic() + patience
+    while not answered() and time.monotonic() < ends:
+        await asyncio.sleep(0.1)
 
 
 def _cut(discord: DiscordServer) -> None:
@@ -322,8 +330,18 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a data folder with the prepared model")
     parser.add_argument("--starting", type=float, default=120.0, help="seconds it may take")
     parser.add_argument("--warm", type=float, default=10.0, help="seconds before the storm")
-    parser.add_argument("--cut", type=float, default=0.0, help="Discord: cut the gateway after")
-    parser.add_argument("--restart", type=float, default=0.0, help="Discord: stop, start, after")
+    parser.add_argument(
+        "--cut",
+        type=float,
+        default=0.0,
+        help="Discord: cut the gateway so many seconds after the first link",
+    )
+    parser.add_argument(
+        "--restart",
+        type=float,
+        default=0.0,
+        help="Discord: stop and start so many seconds after the last link",
+    )
     parser.add_argument("--log", type=Path, help="keep what the bot logged in this file")
     parser.add_argument("--timeline", action="store_true", help="acknowledgements by the second")
     parser.add_argument("--patience", type=float, default=600.0, help="seconds")
