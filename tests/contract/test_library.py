@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Executable, text
 from sqlalchemy.engine import URL
 from support.shelf import HERE, MINE, Shelves, day
 
@@ -253,17 +253,17 @@ async def test_dying_in_the_middle_of_an_update_leaves_the_rest_to_do(
     """The second row of two cannot be written: neither is, both are found again as missing."""
     for title, content in (("Connection pools", POOLS), ("Queues", QUEUES)):
         await shelves.keep(title, content)
-    put, written = statements.put, 0
+    putting, written = statements.putting, 0
 
-    async def dying(*arguments: Any, **options: Any) -> None:
+    def dying(*arguments: Any, **options: Any) -> Executable:
         nonlocal written
         written += 1
         if written == 2:
             raise Died
-        await put(*arguments, **options)
+        return putting(*arguments, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(statements, "put", dying)
+        patched.setattr(statements, "putting", dying)
         with pytest.raises(Died):
             await shelves.library.shelving.catch_up()
     assert (await shelves.library.state()).indexed == 0
