@@ -6,7 +6,8 @@ For each article of the training parts the candidates of the product, drafts of 
 CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
 ROUGE against the human summary. Articles of the part "choose" (see training/examples.py) all
 take part: the model has never seen them. Prints the held-out parts: title, best sentence, first
-draft, ours, and the best that any choice could reach.
+draft, ours, and the best that any choice could reach. With --read nothing is learned: the forest
+in --out is read, beside another model's drafts perhaps.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from rouge_score import rouge_scorer
 
 from core.article import Language
 from core.chunks import Document
-from core.judging.forest import DATA, Forest, Rows
+from core.judging.forest import DATA, Forest, Rows, load
 from core.judging.gist import rank
 from core.judging.headline import NAMES, Candidate, candidates, features
 from core.ports import Engine
@@ -164,16 +165,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=10**9, help="articles besides")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
     parser.add_argument("--out", type=Path, default=DATA / "headline.npz")
+    parser.add_argument("--read", action="store_true", help="learn nothing, read --out")
+    parser.add_argument("--sets", nargs="+", default=HELD, choices=HELD, help="held-out parts")
     asked = parser.parse_args(arguments)
     # rouge-score brings a root handler of its own
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     engine = _engine(asked.model)
     drafts = Drafts(engine, asked.drafts)
-    learned = [c for name in TRAIN for c in cases(asked.data, name, drafts, asked.rows)]
-    forest = fit(learned)
-    forest.save(asked.out)
-    log.info("%d articles -> %s", len(learned), asked.out)
-    for name in HELD:
+    if not asked.read:
+        learned = [c for name in TRAIN for c in cases(asked.data, name, drafts, asked.rows)]
+        fit(learned).save(asked.out)
+        log.info("%d articles -> %s", len(learned), asked.out)
+    forest = load(asked.out)
+    for name in asked.sets:
         log.info("%s", name)
         tell(forest, list(islice(cases(asked.data, name, drafts, 0), asked.held)))
     return 0

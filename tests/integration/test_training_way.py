@@ -253,7 +253,9 @@ def test_the_services_own_configuration_is_a_way_of_training() -> None:
     assert config.m2.lora.rank == 16
 
 
-@pytest.mark.parametrize("name", ["embedded", "gpu", "m1-trial"])
+@pytest.mark.parametrize(
+    "name", ["embedded", "gpu", "trials/plain", "trials/m1", "trials/tokenizer"]
+)
 def test_the_configurations_beside_it_are_sound(name: str) -> None:
     read(Path(__file__).parents[2] / f"config/training/{name}.yaml", TrainingConfig)
 
