@@ -49,6 +49,12 @@ WORDS: Mapping[str, Both] = {
         "한 줄에 하나씩. 블로그 주소만 적어도 피드를 찾습니다.",
         "One a line; the address of a blog is enough, its feed is looked for.",
     ),
+    "field.known_feeds": ("목록에서 고르기", "Choose from the list"),
+    "search.known_feeds": ("기술 블로그 찾기", "Search engineering blogs"),
+    "hint.known_feeds": (
+        "이름이나 주소의 일부를 입력하면 찾습니다. 위에 적은 주소와 함께 구독합니다.",
+        "Type part of a name or address; subscribed to along with the addresses above.",
+    ),
     "field.difficulty": ("난이도(1–5)", "Difficulty (1–5)"),
     "hint.difficulty": ("예: 2-3.5", "As in 2-3.5"),
     "field.language": ("요약의 언어", "Language of digests"),
@@ -94,6 +100,10 @@ WORDS: Mapping[str, Both] = {
     "mistake.sources": (
         "피드나 블로그의 주소를 하나 이상 적어 주세요.",
         "Please give the address of at least one feed or site.",
+    ),
+    "mistake.nothing_chosen": (
+        "피드나 블로그의 주소를 하나 이상 적거나 아래 목록에서 골라 주세요.",
+        "Please give the address of at least one feed or site, or choose one from the list below.",
     ),
     "mistake.too_many": (
         "피드는 {count}개까지 구독할 수 있습니다.",

@@ -116,11 +116,12 @@ class Subscribing:
     async def _keep(
         self, subscription: Subscription, wishes: Wishes, listed: Sequence[FoundFeed] = ()
     ) -> Subscribed:
-        sources, others = await self._sources(subscription, wishes.sources)
-        sources += [await self._added(one) for one in listed[:MOST_LISTED]]
+        found, others = await self._sources(subscription, wishes.sources)
+        found += [await self._added(one) for one in listed[:MOST_LISTED]]
+        sources = {source.id: source for source in found}  # two addresses may have one feed
         made = replace(
             subscription,
-            sources=tuple(dict.fromkeys(source.id for source in sources)),
+            sources=tuple(sources),
             low=wishes.low,
             high=wishes.high,
             language=wishes.language,
@@ -136,7 +137,7 @@ class Subscribing:
             created_at=subscription.created_at or self._now(),
         )
         await self.subscriptions.put(made)
-        return Subscribed(made, tuple(sources), others)
+        return Subscribed(made, tuple(sources.values()), others)
 
     async def _sources(
         self, subscription: Subscription, addresses: Sequence[str]

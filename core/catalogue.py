@@ -56,8 +56,16 @@ def catalogue_of(plain: object) -> Catalogue:
     )
 
 
+def host_of(address: str) -> str:
+    """Empty for what is no address."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
+
+
 def _spoken(feed: FoundFeed) -> str:
-    return f"{feed.title} {urlsplit(feed.url).netloc} {urlsplit(feed.site).netloc}".casefold()
+    return f"{feed.title} {host_of(feed.url)} {host_of(feed.site)}".casefold()
 
 
 def _rank(feed: FoundFeed, wanted: Sequence[str]) -> int:

@@ -79,6 +79,25 @@ def actions(*elements: Json) -> Json:
     return {"type": "actions", "elements": list(elements)}
 
 
+def foreign_option(words: str, value: str, description: str) -> Json:
+    """In words that are not ours: nothing in them becomes an emoji."""
+    said = {"type": "plain_text", "text": words, "emoji": False}
+    below = {"type": "plain_text", "text": description, "emoji": False}
+    return {"text": said, "value": value, "description": below}
+
+
+def search(action_id: str, chosen: Sequence[Json], placeholder: str) -> Json:
+    """Several options of a list too long to be sent along: Slack asks for them, from the first
+    letter on and before it."""
+    made: Json = {
+        "type": "multi_external_select",
+        "action_id": action_id,
+        "placeholder": plain_text(placeholder),
+        "min_query_length": 0,
+    }
+    return {**made, "initial_options": list(chosen)} if chosen else made
+
+
 def select(action_id: str, options: Sequence[tuple[str, str]], chosen: str) -> Json:
     offered = [{"text": plain_text(label), "value": value} for label, value in options]
     initial = next(one for one in offered if one["value"] == chosen)

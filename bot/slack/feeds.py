@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
+from bot.feed_lists import known_feeds
 from bot.feed_words import say
 from bot.replies import plain
-from bot.slack.blocks import Blocks, Json, actions, button, line, plain_text, rich, select, text
+from bot.slack.blocks import (
+    Blocks,
+    Json,
+    actions,
+    button,
+    foreign_option,
+    line,
+    plain_text,
+    rich,
+    search,
+    select,
+    text,
+)
 from bot.slack.desk import Asked, Desk
 from bot.slack.escaping import fitted, width
 from bot.subscribing import (
@@ -22,17 +36,25 @@ from bot.subscribing import (
     subscribed_in_words,
 )
 from core.article import Language
+from core.catalogue import host_of
+from core.errors import BadLink
+from core.feed import FoundFeed
+from core.links import followable
 from core.places import Place
-from core.wishes import Mistakes, Wishes, understood
+from core.wishes import Mistakes, Wishes, sources, understood
 
 SUBSCRIBE = "digest_subscribe"  # callback id of the modal
+KNOWN = "known_feeds"  # the list of the catalogue in it
 VERBS = ("pause", "resume", "edit", "remove")
 ACTIONS = re.compile(r"^sdd:(manage$|feed:)")
 # Bytes of UTF-8 for a list of subscriptions, and for one line of it.
 _LIST, _LINE, _SHOWN = 8000, 400, 15
 _CHOICES = {"language": ("auto", "ko", "en"), "say_nothing_new": ("yes", "no")}
 _LONG = {"sources": 3000, "include": 1300, "avoid": 1300}
-_OPTIONAL = frozenset({"difficulty", "include", "avoid", "days", "quiet"})
+# Options that Slack takes at once; bytes of what one says, characters of its value.
+_OFFERED, _SAID, _VALUE = 100, 75, 150
+# Addresses may stand in the list instead; that there is none at all is said at their field.
+_OPTIONAL = frozenset({"sources", "difficulty", "include", "avoid", "days", "quiet"})
 _HINTS = {"include": "words", "avoid": "words"}
 _HINTED = frozenset("sources difficulty include avoid at timezone days quiet".split())
 
@@ -94,7 +116,10 @@ class SlackFeeds:
         try:
             understood(filled(view))
         except Mistakes as error:
-            return mistakes(error, ui)
+            told = mistakes(error, ui)
+            if error.fields.get("sources") == "sources" and KNOWN in view["state"]["values"]:
+                told["sources"] = say("mistake.nothing_chosen", ui)
+            return told
         return {}
 
     async def save(self, asked: Asked, view: Mapping[str, Any]) -> None:
@@ -141,7 +166,11 @@ class SlackFeeds:
 
 
 def modal(form: Mapping[str, str], channel: str, ui: Language, *, subscription: str = "") -> Json:
+    """What is subscribed to already is chosen in the list, where the list has it."""
     known = {"channel": channel, **({"subscription": subscription} if subscription else {})}
+    chosen, written = _parted(form["sources"])
+    first, *further = [_input(*one, ui) for one in {**form, "sources": written}.items()]
+    listed = [_list(chosen, ui)] if known_feeds().feeds else []
     return {
         "type": "modal",
         "callback_id": SUBSCRIBE,
@@ -149,7 +178,57 @@ def modal(form: Mapping[str, str], channel: str, ui: Language, *, subscription: 
         "title": plain_text(say("title", ui)),
         "submit": plain_text(say("save" if subscription else "subscribe", ui)),
         "close": plain_text(say("close", ui)),
-        "blocks": [_input(name, value, ui) for name, value in form.items()],
+        "blocks": [first, *listed, *further],
+    }
+
+
+def feeds_like(typed: str) -> list[Json]:
+    """Of the catalogue, as options; its beginning where nothing is typed."""
+    known = known_feeds()
+    found = _options(known.search(typed, limit=len(known.feeds)))
+    return [*found.values()][:_OFFERED]
+
+
+def _parted(addresses: str) -> tuple[list[Json], str]:
+    """The options among the addresses, and the others as they stand."""
+    listed = _options(known_feeds().feeds)
+    asked = addresses.split()
+    chosen = [one for one in asked if one in listed][:_OFFERED]
+    written = [one for one in asked if one not in chosen]
+    return [listed[one] for one in chosen], "\n".join(written)
+
+
+def _options(feeds: Iterable[FoundFeed]) -> dict[str, Json]:
+    """By address, each once."""
+    made: dict[str, Json] = {}
+    for feed in feeds:
+        option = _option(feed)
+        if option is not None:
+            made.setdefault(option["value"], option)
+    return made
+
+
+@lru_cache(maxsize=2048)  # for every letter that somebody types
+def _option(feed: FoundFeed) -> Json | None:
+    """None for an address that the form would not give back whole."""
+    try:
+        link = followable(feed.url)
+    except BadLink:
+        return None
+    if len(link) > _VALUE or sources(link) != (link,):
+        return None
+    host = fitted(host_of(feed.site), _SAID) or fitted(host_of(link), _SAID)
+    return foreign_option(fitted(feed.title, _SAID) or host, link, host)
+
+
+def _list(chosen: Sequence[Json], ui: Language) -> Json:
+    return {
+        "type": "input",
+        "block_id": KNOWN,
+        "label": plain_text(say("field.known_feeds", ui)),
+        "element": search(KNOWN, chosen, say("search.known_feeds", ui)),
+        "hint": plain_text(say("hint.known_feeds", ui)),
+        "optional": True,
     }
 
 
@@ -181,14 +260,17 @@ def _element(name: str, value: str, ui: Language) -> Json:
 
 
 def filled(view: Mapping[str, Any]) -> dict[str, str]:
-    """The form as text; an empty field is an empty string."""
+    """The form as text; an empty field is an empty string. Addresses that are chosen in the list
+    stand below those that are written."""
     found: dict[str, str] = {}
     for name, held in view["state"]["values"].items():
         chosen = held[name]
         option = chosen.get("selected_option") or {}
+        several = "\n".join(str(one["value"]) for one in chosen.get("selected_options") or ())
         value = chosen.get("value") or chosen.get("selected_time") or option.get("value")
-        found[name] = str(value or "")
-    return found
+        found[name] = str(value or several)
+    listed = found.pop(KNOWN, "")
+    return {**found, "sources": f"{found['sources']}\n{listed}"}
 
 
 def overview_blocks(found: Sequence[Overview], ui: Language) -> Blocks:

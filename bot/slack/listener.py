@@ -25,7 +25,7 @@ from bot.slack.consulting import Consultations
 from bot.slack.desk import Asked, Desk, asked_in
 from bot.slack.events import Events, Told
 from bot.slack.feeds import ACTIONS as FEED_ACTIONS
-from bot.slack.feeds import SUBSCRIBE, SlackFeeds
+from bot.slack.feeds import KNOWN, SUBSCRIBE, SlackFeeds, feeds_like
 from bot.slack.naming import ACTIONS, DIGEST_THIS, HELP, SETTINGS, SHARE, pressed
 from bot.slack.presses import Presses
 from core.errors import ChatFailed, ChatUnavailable, DigestError, StorageUnavailable
@@ -66,6 +66,7 @@ class Listener:
         app.action(SHARE_ANSWER)(self._share_answer)
         app.action(re.compile(rf"^{EXPLAIN}:\d+$"))(self._explain_offered)
         app.view(SUBSCRIBE)(self._subscribe)
+        app.options(KNOWN)(_offer_feeds)
         app.action(FEED_ACTIONS)(self._manage)
         app.action(ACTIONS)(self._press)
 
@@ -225,6 +226,11 @@ def _text(body: Body) -> str:
 
 async def _acknowledged() -> None:
     """An event that no listener knows would never be acknowledged, and come again and again."""
+
+
+async def _offer_feeds(ack: Callable[..., Any], body: Body) -> None:
+    """What is typed into the list of feeds comes letter by letter."""
+    await ack(options=feeds_like(str(body.get("value") or "")))
 
 
 def _value(body: Body) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 
@@ -16,11 +16,15 @@ from support.slack_world import Channel, View
 from support.subscribed import DAY, FEED, SITE, SubscribedWorld
 
 from bot.chats import GivenUp, Listed, Morning, NothingNew, Shown
+from bot.feed_lists import known_feeds
 from bot.slack.escaping import width
-from bot.slack.feeds import overview_blocks
+from bot.slack.feeds import KNOWN, overview_blocks
 from bot.slack.mornings import message
 from core.article import Language
+from core.catalogue import Catalogue
+from core.feed import FoundFeed
 from core.places import Place, SharedLink
+from core.wishes import MOST_SOURCES
 
 PLACE = Place("slack", "T1", "C1")
 
@@ -155,6 +159,183 @@ async def test_a_button_of_another_channel_does_nothing_here() -> None:
         pressed = await slack.press(shown, "sdd:feed:remove", user="U1")
         assert "no such subscription" in await answered(slack, pressed)
         assert kept.id in world.subscriptions.kept
+
+
+# --- the list of feeds to choose from
+
+LISTED = (
+    FoundFeed("https://one.example/feed", "One & Only", "https://one.example/"),
+    FoundFeed(FEED, "Pools & Queues", SITE),
+    FoundFeed("https://links.example/rss", "링크 모음", "https://links.example/", "links", "ko"),
+)
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The catalogue has these feeds and no others."""
+
+    def replace(*feeds: FoundFeed) -> None:
+        monkeypatch.setattr("bot.slack.feeds.known_feeds", lambda: Catalogue(feeds))
+
+    replace(*LISTED)
+    return replace
+
+
+async def test_typing_finds_feeds_of_the_catalogue_in_either_language() -> None:
+    async with a_world() as (slack, _, _, channel):
+        view = await opened(slack, channel)
+        begin = await slack.suggest(view, KNOWN)
+        first, *_ = known_feeds().feeds
+        assert (len(begin.options), begin.values[0]) == (100, first.url)
+        found = await slack.suggest(view, KNOWN, "geekn")
+        assert found.values == ["https://news.hada.io/rss/news"]
+        [option] = found.options
+        assert (option["text"]["text"], option["description"]["text"]) == (
+            "GeekNews",
+            "news.hada.io",
+        )
+        korean = await slack.suggest(view, KNOWN, "마켓")
+        assert "https://dev.gmarket.com/rss" in korean.values
+        assert (await slack.suggest(view, KNOWN, "no such blog at all")).options == []
+        assert slack.failures == []
+
+
+async def test_what_is_chosen_is_subscribed_to_along_with_what_is_written(
+    listed: Callable[..., None],
+) -> None:
+    listed(*LISTED, FoundFeed(f"{SITE}all.xml", "All"))
+    async with a_world() as (slack, bot, world, channel):
+        world.found.known["https://one.example/feed"] = "One & Only"
+        view = await opened(slack, channel)
+        offered = await slack.suggest(view, KNOWN, "o")
+        assert {"https://one.example/feed", FEED} <= {*offered.values}
+        chosen = ["https://one.example/feed", FEED]
+        await slack.submit(view, {"sources": f"{SITE}\n{FEED}", KNOWN: chosen})
+        await quiet(slack, bot)
+        [kept] = await world.subscriptions.all()
+        assert [one.url for one in await world.feeds.of(kept.sources)] == [
+            FEED,
+            "https://one.example/feed",
+        ]
+        assert sorted(world.found.asked) == sorted([SITE, FEED, "https://one.example/feed"])
+        [said] = slack.ephemeral(channel, "U1")
+        assert "Feeds (2): Pools & Queues, One & Only" in visible_text(said.blocks)
+
+
+async def test_a_choice_alone_is_enough(listed: Callable[..., None]) -> None:
+    async with a_world() as (slack, bot, world, channel):
+        view = await opened(slack, channel)
+        await slack.suggest(view, KNOWN)
+        sent = await slack.submit(view, {KNOWN: [FEED]})
+        assert view.closed, sent.answer
+        await quiet(slack, bot)
+        [kept] = await world.subscriptions.all()
+        assert [one.url for one in await world.feeds.of(kept.sources)] == [FEED]
+
+
+@pytest.mark.parametrize(("locale", "word"), [("en-US", "list below"), ("ko-KR", "아래 목록")])
+async def test_neither_a_choice_nor_an_address_is_told_at_the_field(
+    locale: str, word: str, listed: Callable[..., None]
+) -> None:
+    async with a_world() as (slack, bot, world, channel):
+        slack.user("U1", locale=locale)
+        view = await opened(slack, channel)
+        sent = await slack.submit(view, {"sources": "", KNOWN: []})
+        assert sent.answer["errors"].keys() == {"sources"}
+        assert word in sent.answer["errors"]["sources"]
+        assert not view.closed
+        await quiet(slack, bot)
+        assert await world.subscriptions.all() == []
+
+
+async def test_too_many_are_told_at_the_field_wherever_they_stand(
+    listed: Callable[..., None],
+) -> None:
+    async with a_world() as (slack, _, world, channel):
+        view = await opened(slack, channel)
+        await slack.suggest(view, KNOWN)
+        written = "\n".join(f"https://b{n}.example/feed" for n in range(MOST_SOURCES))
+        sent = await slack.submit(view, {"sources": written, KNOWN: [FEED]})
+        assert sent.answer["errors"].keys() == {"sources"}
+        assert str(MOST_SOURCES) in sent.answer["errors"]["sources"]
+        assert await world.subscriptions.all() == []
+
+
+async def test_editing_shows_as_chosen_what_the_list_has_and_the_rest_as_text(
+    listed: Callable[..., None],
+) -> None:
+    async with a_world() as (slack, bot, world, channel):
+        world.found.known["https://one.example/feed"] = "One & Only"
+        world.found.known["https://mine.example/feed"] = "My own"
+        written = f"https://mine.example/feed {FEED} https://one.example/feed"
+        mine = await world.subscribed(PLACE, sources=written)
+        asked = list(world.found.asked)
+        done = await slack.command("/digest", "feeds", user="U1", channel=channel)
+        [shown] = await slack.until(lambda: done.messages)
+        await slack.press(shown, "sdd:feed:edit", user="U1")
+        [view] = await slack.until(slack.views)
+        inputs = {block["block_id"]: block["element"] for block in view.content["blocks"]}
+        assert [*inputs][:2] == ["sources", KNOWN]
+        assert inputs["sources"]["initial_value"] == "https://mine.example/feed"
+        chosen = [one["text"]["text"] for one in inputs[KNOWN]["initial_options"]]
+        assert chosen == ["Pools & Queues", "One & Only"]
+        await slack.submit(view, {KNOWN: ["https://one.example/feed"]})
+        await quiet(slack, bot)
+        changed = await world.subscriptions.get(mine)
+        assert changed is not None
+        assert [one.url for one in await world.feeds.of(changed.sources)] == [
+            "https://mine.example/feed",
+            "https://one.example/feed",
+        ]
+        assert world.found.asked == asked, "what is known is not looked for again"
+
+
+async def test_an_entry_that_slack_would_refuse_is_shortened_or_left_out(
+    listed: Callable[..., None],
+) -> None:
+    listed(
+        FoundFeed("https://long.example/" + "a" * 130, "Too long an address"),
+        FoundFeed("https://name.example/feed", "아주 긴 이름 " * 40, "https://host.example/" * 40),
+        FoundFeed("https://blank.example/feed", " \u202e\x07 ", "https://[no.site"),
+        FoundFeed("https://[no.address", "No address"),
+        FoundFeed("javascript:alert(1)", "No address of the web"),
+        FoundFeed("https://two.example/a,b", "Two addresses in one"),
+        FoundFeed("https://once.example/feed", ":boom: <!channel> *x*"),
+        FoundFeed("https://once.example/feed", "Twice"),
+        FoundFeed("https://end.example/" + "a" * 129, "Just short enough"),
+        *(FoundFeed(f"https://b{n}.example/feed", f"Blog {n}") for n in range(200)),
+    )
+    async with a_world() as (slack, _, _, channel):
+        view = await opened(slack, channel)
+        found = await slack.suggest(view, KNOWN)
+        assert len(found.options) == 100
+        assert found.values[:5] == [
+            "https://name.example/feed",
+            "https://blank.example/feed",
+            "https://once.example/feed",
+            "https://end.example/" + "a" * 129,
+            "https://b0.example/feed",
+        ]
+        long, blank, once, *_ = (one["text"] for one in found.options)
+        assert long["text"].startswith("아주 긴 이름")
+        assert long["text"].endswith("…")
+        assert blank["text"] == "blank.example"
+        assert (once["text"], once["emoji"]) == (":boom: <!channel> *x*", False)
+        for typed in ("blog 199", "\\", "%", "<script>", "a " * 2000, "ㅤ", "'\";--"):
+            await slack.suggest(view, KNOWN, typed)
+        assert slack.failures == []
+
+
+async def test_without_a_catalogue_there_is_no_list(listed: Callable[..., None]) -> None:
+    listed()
+    async with a_world() as (slack, bot, world, channel):
+        view = await opened(slack, channel)
+        assert KNOWN not in {block["block_id"] for block in view.content["blocks"]}
+        sent = await slack.submit(view, {"sources": ""})
+        assert "list" not in sent.answer["errors"]["sources"]
+        await slack.submit(view, {"sources": FEED})
+        await quiet(slack, bot)
+        assert len(await world.subscriptions.all()) == 1
 
 
 # --- the daily message

@@ -24,7 +24,9 @@ from starlette.routing import BaseRoute
 from support.slack_bot import SlackBot, build_bot, digests_in, quiet
 from support.slack_delivery import HttpRoad
 from support.slack_server import SlackServer, slack_server
+from support.subscribed import SubscribedWorld
 
+from bot.slack.feeds import KNOWN
 from bot.slack.installations import ByTeam, Installations
 from bot.slack.permissions import SCOPES
 from core.errors import ChatRefused
@@ -89,6 +91,19 @@ async def test_links_commands_presses_and_forms_come_by_http() -> None:
         assert all(attempt.acked for attempt in slack.attempts)
         assert not slack.failures
         assert slack.sockets.opened == 0
+
+
+async def test_the_list_of_feeds_to_choose_from_is_answered_by_http() -> None:
+    async with by_http() as over:
+        slack, world = over.slack, SubscribedWorld()
+        over.bot.surface._desk.commands.subscribing = world.subscribing
+        slack.user("U1", is_admin=True)
+        await slack.command("/digest", "subscribe", user="U1", channel=slack.channel("C1"))
+        [view] = await slack.until(slack.views)
+        found = await slack.suggest(view, KNOWN, "geeknews")
+        assert found.values == ["https://news.hada.io/rss/news"]
+        assert (found.attempt.via, found.attempt.status) == (over.road.url, 200)
+        assert not slack.failures
 
 
 async def test_slack_may_verify_the_address() -> None:

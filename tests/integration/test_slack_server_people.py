@@ -135,6 +135,56 @@ async def test_a_modal_goes_from_a_command_to_its_submission(slack: SlackServer,
     assert slack.views() == []
 
 
+async def test_a_list_is_filled_by_what_the_app_answers_and_only_by_that(
+    slack: SlackServer, bot: Bot
+) -> None:
+    answers: dict[str, Json] = {"many": {"options": options(101)}, "few": {"options": options(2)}}
+    told: list[Json] = []
+    pick: Json = {"type": "multi_external_select", "action_id": "pick", "max_selected_items": 1}
+    view: Json = {
+        "type": "modal",
+        "callback_id": "form",
+        "title": words("Settings"),
+        "submit": words("Save"),
+        "blocks": [{"type": "input", "block_id": "p", "label": words("Pick"), "element": pick}],
+    }
+
+    @bot.app.command("/digest")
+    async def on_command(ack: Any, client: AsyncWebClient, command: Json) -> None:
+        await ack()
+        await client.views_open(trigger_id=command["trigger_id"], view=view)
+
+    @bot.app.options("pick")
+    async def on_letters(ack: Any, payload: Json) -> None:
+        told.append(payload)
+        await ack(answers[payload["value"]])
+
+    @bot.app.view("form")
+    async def on_submit(ack: Any, body: Json) -> None:
+        await ack()
+        told.append(body["view"]["state"]["values"])
+
+    async with connected(bot):
+        await slack.command("/digest", user="U1", channel=slack.channel("C1"))
+        shown = (await slack.until(slack.views))[0]
+        with pytest.raises(AssertionError, match="before 3 letters"):
+            await slack.suggest(shown, "pick", "fe")
+        assert (await slack.suggest(shown, "pick", "many")).options == []
+        assert len(slack.failures) == 1
+        with pytest.raises(AssertionError, match="has no option v1"):
+            await slack.submit(shown, {"pick": ["v1"]})
+        assert (await slack.suggest(shown, "pick", "few")).values == ["v0", "v1"]
+        with pytest.raises(AssertionError, match="takes 1 at most"):
+            await slack.submit(shown, {"pick": ["v0", "v1"]})
+        await slack.submit(shown, {"pick": ["v1"]})
+    asked, state = told[1], told[2]
+    assert (asked["type"], asked["value"]) == ("block_suggestion", "few")
+    assert (asked["action_id"], asked["block_id"]) == ("pick", "p")
+    assert asked["container"] == {"type": "view", "view_id": shown.id}
+    assert "trigger_id" not in asked
+    assert state["p"]["pick"]["selected_options"] == options(2)[1:]
+
+
 async def test_an_ephemeral_answer_is_replaced_through_its_response_url(
     slack: SlackServer, bot: Bot
 ) -> None:

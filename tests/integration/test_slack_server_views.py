@@ -10,10 +10,21 @@ from support.slack_block_rules import (
     block_errors,
     links_in,
     mentions_in,
+    options_errors,
     view_errors,
     visible_text,
 )
-from support.slack_kit import actions, button, letters, marked, picture, radio, section, words
+from support.slack_kit import (
+    actions,
+    button,
+    letters,
+    marked,
+    options,
+    picture,
+    radio,
+    section,
+    words,
+)
 from support.slack_world import Json
 
 
@@ -23,6 +34,11 @@ def modal(**more: Any) -> Json:
 
 def asking(**more: Any) -> Json:
     element = {"type": "plain_text_input", "action_id": "text", **more}
+    return {"type": "input", "label": words("a"), "element": element}
+
+
+def typing(**more: Any) -> Json:
+    element = {"type": "multi_external_select", "action_id": "pick", **more}
     return {"type": "input", "label": words("a"), "element": element}
 
 
@@ -96,6 +112,22 @@ VIEWS: list[tuple[str, Callable[[Any], Json], Any, Any, str, str]] = [
         "/blocks/0/element/type",
     ),
     (
+        "least letters",
+        lambda n: modal(submit=words("a"), blocks=[typing(min_query_length=n)]),
+        0,
+        -1,
+        "between 0 and 100",
+        "/blocks/0/element/min_query_length",
+    ),
+    (
+        "chosen from the beginning",
+        lambda n: modal(submit=words("a"), blocks=[typing(initial_options=options(n))]),
+        100,
+        101,
+        "no more than 100 items",
+        "/blocks/0/element/initial_options",
+    ),
+    (
         "longest answer",
         lambda n: modal(submit=words("a"), blocks=[asking(max_length=n)]),
         3000,
@@ -116,6 +148,34 @@ def test_a_view_passes_at_the_limit_and_is_refused_beyond_it(
     assert any(
         sentence in error and error.endswith(f"[json-pointer:/view{where}]") for error in errors
     ), errors
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"options": options(100)}, ""),
+        ({"options": []}, ""),
+        ({"option_groups": [{"label": words("a"), "options": options(100)}]}, ""),
+        ({"options": options(101)}, "no more than 100 items allowed [json-pointer:/options]"),
+        ({"options": options(1), "option_groups": []}, "exactly one of"),
+        ({}, "exactly one of"),
+        ("", "must provide an object"),
+        (
+            {"options": [{"text": words(letters(76)), "value": "v"}]},
+            "must be less than 76 characters [json-pointer:/options/0/text/text]",
+        ),
+        (
+            {"options": [{"text": words("a"), "value": letters(151)}]},
+            "must be less than 151 characters [json-pointer:/options/0/value]",
+        ),
+        ({"options": [{"text": marked("a"), "value": "v"}]}, "unsupported type: mrkdwn"),
+        ({"options": [{"text": words("a")}]}, "missing required field: value"),
+        ({"options": options(1, description=words(letters(76)))}, "less than 76"),
+    ],
+)
+def test_options_pass_at_the_limit_and_are_refused_beyond_it(answer: Any, sentence: str) -> None:
+    errors = options_errors(answer)
+    assert any(sentence in error for error in errors) if sentence else errors == []
 
 
 @pytest.mark.parametrize("junk", [None, "text", 3, [None], [3], ["a"], [{}], [[]], [{"type": []}]])

@@ -7,6 +7,7 @@ from typing import Any
 
 from support.slack_blocks import (
     CELL,
+    GROUP,
     IN_ACTIONS,
     IN_CONTEXT,
     IN_INPUT,
@@ -15,6 +16,7 @@ from support.slack_blocks import (
     MAX_MESSAGE_BLOCKS,
     MAX_VIEW_BLOCKS,
     NAME,
+    OPTION,
     RICH_TEXT,
     Check,
     Errors,
@@ -141,6 +143,19 @@ def view_errors(view: Any) -> Errors:
         focused = sum(held.get("focus_on_load") is True for held, _ in everything_in(blocks))
         if focused > 1:
             say(errors, "only one element may have focus_on_load", "/view/blocks")
+    return errors
+
+
+_OFFERED = shape({}, options=many(OPTION, 100, 0), option_groups=many(GROUP, 100, 0))
+
+
+def options_errors(answer: Any) -> Errors:
+    """What Slack has against an answer to a block_suggestion. It shows it as “no result”: the app
+    is not told."""
+    errors: Errors = []
+    _OFFERED(answer, "", errors)
+    if isinstance(answer, dict) and ("options" in answer) == ("option_groups" in answer):
+        say(errors, "exactly one of options and option_groups is required", "")
     return errors
 
 

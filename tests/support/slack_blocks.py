@@ -225,6 +225,12 @@ MULTI_SELECTS: dict[str, Check] = {
     "multi_static_select": _options_or_groups(
         _menu("initial_options", many(OPTION, 100), **STATIC, **MAX_SELECTED)
     ),
+    "multi_external_select": _menu(
+        "initial_options",
+        many(OPTION, 100),
+        min_query_length=integer(0, 100),
+        **MAX_SELECTED,
+    ),
     "multi_users_select": _menu("initial_users", IDS, **MAX_SELECTED),
     "multi_channels_select": _menu("initial_channels", IDS, **MAX_SELECTED),
     "multi_conversations_select": _menu(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from support.slack_block_rules import view_errors
-from support.slack_blocks import everything_in
+from support.slack_block_rules import options_errors, view_errors
 from support.slack_core import SlackCore
 from support.slack_delivery import Attempt
+from support.slack_elements import chosen_in, element_in, options_in, state_of
 from support.slack_faults import SlackRefused
 from support.slack_response_urls import ResponseUrl
 from support.slack_world import Channel, Json, Message, View, Workspace
 
 UNANSWERED = "operation_timeout"  # what Slack shows when no ack came in time
+EXTERNAL = ("external_select", "multi_external_select")
+MIN_QUERY = 3  # letters before which Slack asks for no options, where a list does not say
 
 
 @dataclass
@@ -38,6 +39,17 @@ class Interaction:
     def messages(self) -> list[Message]:
         """What was answered through the ack or the response_url, and still stands."""
         return [each for each in self.place.messages if not each.deleted] if self.place else []
+
+
+@dataclass
+class Suggested(Interaction):
+    """What was offered to a person who typed into a list."""
+
+    options: list[Json] = field(default_factory=list)
+
+    @property
+    def values(self) -> list[str]:
+        return [str(option["value"]) for option in self.options]
 
 
 class Interactions(SlackCore):
@@ -70,7 +82,7 @@ class Interactions(SlackCore):
 
     async def press(self, shown: Message | View, action_id: str, *, user: str) -> Interaction:
         """The button with this action_id, which must be there to be pressed."""
-        element, block_id = _element(shown, action_id)
+        element, block_id = element_in(shown, action_id)
         assert element["type"] == "button", f"{action_id} is a {element['type']}: choose"
         chosen: Json = {
             name: element[name] for name in ("text", "value", "style") if name in element
@@ -81,8 +93,32 @@ class Interactions(SlackCore):
         self, shown: Message | View, action_id: str, value: str, *, user: str
     ) -> Interaction:
         """The option with this value in a select, an overflow menu or a list."""
-        element, block_id = _element(shown, action_id)
-        return await self._act(shown, element, block_id, _value(element, value), user)
+        element, block_id = element_in(shown, action_id)
+        chosen = chosen_in(element, value, _offered(shown, action_id))
+        return await self._act(shown, element, block_id, chosen, user)
+
+    async def suggest(self, view: View, action_id: str, typed: str = "") -> Suggested:
+        """Letters typed into a list whose options the app knows; done with its answer, or after
+        3 s. What an app answers wrongly, the person sees as no result."""
+        element, block_id = element_in(view, action_id)
+        least = element.get("min_query_length", MIN_QUERY)
+        assert element["type"] in EXTERNAL, f"{action_id} is a {element['type']}"
+        assert len(typed) >= least, f"Slack does not ask before {least} letters"
+        payload = {
+            **self._base(self.workspaces[view.team], view.user, "block_suggestion", ""),
+            "container": {"type": "view", "view_id": view.id},
+            "view": view.to_json(),
+            "action_id": action_id,
+            "block_id": block_id,
+            "value": typed,
+        }
+        attempt = await self._send("interactive", payload, f"options of {action_id}")
+        errors = options_errors(attempt.answer) if attempt.acked else [UNANSWERED]
+        if attempt.acked and errors:
+            self.failures.append(f"the options of {action_id} were refused: {errors}")
+        found = [] if errors else options_in(attempt.answer)
+        view.offered.setdefault(action_id, []).extend(found)
+        return Suggested(attempt, "", options=found)
 
     async def submit(
         self, view: View, values: dict[str, Any] | None = None, *, user: str | None = None
@@ -94,7 +130,7 @@ class Interactions(SlackCore):
         trigger = self.trigger(person)
         payload = {
             **self._base(workspace, person, "view_submission", trigger),
-            "view": {**view.to_json(), "state": {"values": _state(view, values or {})}},
+            "view": {**view.to_json(), "state": {"values": state_of(view, values or {})}},
             "response_urls": [],
         }
         attempt = await self._send("interactive", payload, "the modal")
@@ -271,93 +307,5 @@ class Interactions(SlackCore):
             view.content, view.hash = content, self.next_id("hash.")
 
 
-def _blocks(shown: Message | View) -> list[Json]:
-    if isinstance(shown, Message):
-        return shown.blocks
-    blocks: list[Json] = shown.content["blocks"]
-    return blocks
-
-
-def _element(shown: Message | View, action_id: str) -> tuple[Json, str]:
-    """The element and its block's id; Slack makes up the ids that the app left out."""
-    for number, block in enumerate(_blocks(shown)):
-        for held, _ in everything_in(block):
-            if held.get("action_id") == action_id:
-                return held, block.get("block_id", f"block-{number}")
-    raise AssertionError(f"there is no {action_id} here, only {sorted(_action_ids(shown))}")
-
-
-def _action_ids(shown: Message | View) -> Iterator[str]:
-    for held, _ in everything_in(_blocks(shown)):
-        if "action_id" in held:
-            yield str(held["action_id"])
-
-
-def _options(element: Json) -> list[Json]:
-    options: list[Json] = list(element.get("options", []))
-    for group in element.get("option_groups", []):
-        options += group["options"]
-    return options
-
-
-def _option(element: Json, value: str) -> Json:
-    for option in _options(element):
-        if option["value"] == value:
-            return option
-    known = [option["value"] for option in _options(element)]
-    raise AssertionError(f"{element['action_id']} has no option {value}, only {known}")
-
-
-_PICKED = {
-    "users_select": "selected_user",
-    "channels_select": "selected_channel",
-    "conversations_select": "selected_conversation",
-    "multi_users_select": "selected_users",
-    "multi_channels_select": "selected_channels",
-    "multi_conversations_select": "selected_conversations",
-    "datepicker": "selected_date",
-    "timepicker": "selected_time",
-    "datetimepicker": "selected_date_time",
-}
-
-
-def _value(element: Json, value: Any) -> Json:
-    """What a person chose or wrote, in the words of this kind of element."""
-    kind: str = element["type"]
-    if kind in ("static_select", "radio_buttons", "overflow"):
-        return {"selected_option": None if value is None else _option(element, value)}
-    if kind in ("checkboxes", "multi_static_select"):
-        chosen = [value] if isinstance(value, str) else value or []
-        return {"selected_options": [_option(element, each) for each in chosen]}
-    if kind in _PICKED:
-        return {_PICKED[kind]: value}
-    return {"value": value}
-
-
-def _initial(element: Json) -> Any:
-    for name, held in element.items():
-        if name == "initial_option":
-            return held["value"]
-        if name == "initial_options":
-            return [option["value"] for option in held]
-        if name.startswith("initial_"):
-            return held
-    return None
-
-
-def _state(view: View, values: dict[str, Any]) -> Json:
-    """`view.state.values`; a person cannot send a form whose required fields are empty."""
-    state: Json = {}
-    left = dict(values)
-    for number, block in enumerate(view.content["blocks"]):
-        for held, _ in everything_in(block):
-            action_id = held.get("action_id")
-            if action_id is None or held["type"] in ("button", "overflow"):
-                continue
-            value = left.pop(action_id, _initial(held))
-            required = block["type"] == "input" and not block.get("optional", False)
-            assert value not in (None, "", []) or not required, f"{action_id} must be filled in"
-            filled = {"type": held["type"], **_value(held, value)}
-            state.setdefault(block.get("block_id", f"block-{number}"), {})[action_id] = filled
-    assert not left, f"the form has no {sorted(left)}"
-    return state
+def _offered(shown: Message | View, action_id: str) -> list[Json]:
+    return shown.offered.get(action_id, []) if isinstance(shown, View) else []

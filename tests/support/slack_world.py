@@ -127,6 +127,8 @@ class View:
     team: str
     previous: str | None = None
     closed: bool = False
+    # by action_id: options that the app answered when somebody typed
+    offered: dict[str, list[Json]] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         return {

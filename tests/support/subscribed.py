@@ -22,15 +22,17 @@ DAY = date(2026, 11, 26)
 
 
 class Found:
-    """Knows one site with two feeds; `asked` are the addresses that were looked at."""
+    """Knows one site with two feeds, and the feeds in `known`, by address with their title;
+    `asked` are the addresses that were looked at."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.known: dict[str, str] = {FEED: "Pools & Queues"}
 
     async def __call__(self, address: str) -> Sequence[FoundFeed]:
         self.asked.append(address)
-        if address == FEED:
-            return [FoundFeed(FEED, "Pools & Queues", SITE)]
+        if address in self.known:
+            return [FoundFeed(address, self.known[address], SITE)]
         if address.rstrip("/") == SITE.rstrip("/"):
             return [FoundFeed(FEED, "Pools & Queues", SITE), FoundFeed(f"{SITE}all.xml")]
         raise NotFound(address, "404")

@@ -68,6 +68,12 @@ def test_commands_and_shortcuts_are_those_that_have_a_listener() -> None:
     assert shortcuts == {naming.DIGEST_THIS: "message", naming.HELP: "global"}
 
 
+def test_the_address_for_options_is_named_where_slack_comes_by_http() -> None:
+    text = (ROOT / "config/slack-manifest.yaml").read_text(encoding="utf-8")
+    comments = [line for line in text.splitlines() if line.startswith("#")]
+    assert any("message_menu_options_url" in line for line in comments)
+
+
 def test_names_are_within_slacks_limits() -> None:
     found = manifest()
     assert len(found["display_information"]["name"]) <= 35
