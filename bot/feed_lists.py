@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from bot.configuration import repository_config
 from core.catalogue import Catalogue, catalogue_of
-from core.errors import NotAFeed
+from core.errors import BadLink, NotAFeed
 from core.feed import FoundFeed
+from core.links import followable
 from core.web.opml import MOST_BYTES, read_opml
+from core.wishes import sources
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,15 @@ def known_feeds() -> Catalogue:
     except (OSError, ValidationError, yaml.YAMLError) as error:
         log.warning("%s cannot be read: %s", file, error)
         return Catalogue()
+
+
+def offered_as(feed: FoundFeed) -> str | None:
+    """Its address as a form's text gives it back; None for one that it would not."""
+    try:
+        link = followable(feed.url)
+    except BadLink:
+        return None
+    return link if sources(link) == (link,) else None
 
 
 def feeds_in(file: Path) -> Sequence[FoundFeed]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import islice
 from typing import Annotated, Any, cast
 from xml.etree import ElementTree
 
@@ -22,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot import feed_words, telling
 from bot.chats import Listed
+from bot.feed_lists import known_feeds, offered_as
 from bot.feed_words import say
 from bot.http.bodies import Body, checked, read_json
 from bot.http.problems import HttpProblem
@@ -37,7 +39,8 @@ from bot.subscribing import (
 )
 from core.announcements import Announcement
 from core.article import Language
-from core.feed import Subscription
+from core.catalogue import host_of
+from core.feed import FoundFeed, Subscription
 from core.places import HERE
 from core.ports import Digests
 from core.wishes import Mistakes
@@ -119,6 +122,13 @@ class FeedPages:
             openapi_extra=pause,
         )
         add(f"{one}/mornings", self.mornings, methods=["GET"], tags=tags, summary="Past mornings")
+        add(
+            "/v1/feeds/known",
+            self.known,
+            methods=["GET"],
+            tags=tags,
+            summary="Feeds to choose from, found by name",
+        )
         add("/feeds/{secret}.atom", self.atom, include_in_schema=False)
         add("/feeds/{secret}.json", self.json_feed, include_in_schema=False)
         add("/feeds/{secret}/mornings", self.archive, include_in_schema=False)
@@ -166,6 +176,19 @@ class FeedPages:
     ) -> Response:
         told = await self._told(await self._known(subscription_id), limit)
         return JSONResponse({"mornings": [_morning(one) for one in told]})
+
+    async def known(
+        self,
+        q: Annotated[str, Query(max_length=200)] = "",
+        language: Language | None = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 25,
+    ) -> Response:
+        """Of the catalogue those in whose name or host every word of `q` occurs; without words its
+        beginning."""
+        catalogue = known_feeds()
+        found = catalogue.search(q, language=language, limit=len(catalogue.feeds))
+        shown = (_found(feed, url) for feed in found if (url := offered_as(feed)) is not None)
+        return JSONResponse({"feeds": [*islice(shown, limit)]})
 
     async def _known(self, subscription_id: str) -> Subscription:
         found = await self._subscribing.get(subscription_id, HERE)
@@ -250,6 +273,17 @@ def _wrong(error: Mistakes) -> Response:
         "fields": {name: {ui: told[ui][name] for ui in LANGUAGES} for name in error.fields},
     }
     return JSONResponse(problem, status_code=422)
+
+
+def _found(feed: FoundFeed, url: str) -> dict[str, Any]:
+    site = plain(host_of(feed.site)) or plain(host_of(url))
+    return {
+        "title": plain(feed.title) or site,
+        "url": url,
+        "site": site,
+        "kind": feed.kind,
+        "language": feed.language,
+    }
 
 
 def _done(done: Subscribed, *, changed: bool = False) -> dict[str, Any]:

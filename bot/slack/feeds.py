@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from bot.feed_lists import known_feeds
+from bot.feed_lists import known_feeds, offered_as
 from bot.feed_words import say
 from bot.replies import plain
 from bot.slack.blocks import (
@@ -37,11 +37,9 @@ from bot.subscribing import (
 )
 from core.article import Language
 from core.catalogue import host_of
-from core.errors import BadLink
 from core.feed import FoundFeed
-from core.links import followable
 from core.places import Place
-from core.wishes import Mistakes, Wishes, sources, understood
+from core.wishes import Mistakes, Wishes, understood
 
 SUBSCRIBE = "digest_subscribe"  # callback id of the modal
 KNOWN = "known_feeds"  # the list of the catalogue in it
@@ -210,12 +208,8 @@ def _options(feeds: Iterable[FoundFeed]) -> dict[str, Json]:
 
 @lru_cache(maxsize=2048)  # for every letter that somebody types
 def _option(feed: FoundFeed) -> Json | None:
-    """None for an address that the form would not give back whole."""
-    try:
-        link = followable(feed.url)
-    except BadLink:
-        return None
-    if len(link) > _VALUE or sources(link) != (link,):
+    link = offered_as(feed)
+    if link is None or len(link) > _VALUE:
         return None
     host = fitted(host_of(feed.site), _SAID) or fitted(host_of(link), _SAID)
     return foreign_option(fitted(feed.title, _SAID) or host, link, host)

@@ -12,6 +12,9 @@ import pytest
 from support.http_client import Running, running
 from support.subscribed import FEED, SITE, SubscribedWorld
 
+from bot.feed_lists import known_feeds
+from core.catalogue import Catalogue
+from core.feed import FoundFeed
 from core.places import HERE, Place
 from core.web.feeds import parse
 
@@ -85,6 +88,61 @@ async def test_a_channels_subscription_is_none_of_the_pages_business() -> None:
         ):
             assert answer.status_code == 404
         assert theirs in world.subscriptions.kept
+
+
+async def test_feeds_are_found_in_the_catalogue_by_name_and_host_and_can_be_subscribed_to() -> None:
+    async with a_server() as (server, world):
+        found = await server.client.get("/v1/feeds/known", params={"q": "geekn"})
+        assert found.json() == {
+            "feeds": [
+                {
+                    "title": "GeekNews",
+                    "url": "https://news.hada.io/rss/news",
+                    "site": "news.hada.io",
+                    "kind": "links",
+                    "language": "ko",
+                }
+            ]
+        }
+        begin = (await server.client.get("/v1/feeds/known?limit=3")).json()["feeds"]
+        assert [one["url"] for one in begin] == [one.url for one in known_feeds().feeds[:3]]
+        korean = await server.client.get("/v1/feeds/known?q=cloudflare&language=ko")
+        assert [one["language"] for one in korean.json()["feeds"]] == ["ko"]
+        none = await server.client.get("/v1/feeds/known", params={"q": "<script>no such %00\\"})
+        assert none.json() == {"feeds": []}
+        for wrong in ("limit=0", "limit=101", "language=de", f"q={'a' * 201}"):
+            assert (await server.client.get(f"/v1/feeds/known?{wrong}")).status_code == 400
+        url = begin[0]["url"]
+        world.found.known[url] = begin[0]["title"]
+        done = await server.client.post("/v1/subscriptions", json={"sources": url})
+        assert done.status_code == 201
+        [kept] = await world.subscriptions.of(HERE)
+        assert [one.url for one in await world.feeds.of(kept.sources)] == [url]
+
+
+async def test_an_entry_that_a_form_would_not_give_back_is_not_offered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feeds = (
+        FoundFeed("https://a.example/feed", HOSTILE, "https://[no.site"),
+        FoundFeed("javascript:alert(1)", "A script"),
+        FoundFeed("https://[no.address", "No address"),
+        FoundFeed("https://b.example/a,b", "Two in one"),
+        FoundFeed("https://c.example/feed", "\ud800 \u202e"),
+    )
+    monkeypatch.setattr("bot.http.feeds.known_feeds", lambda: Catalogue(feeds))
+    async with a_server() as (server, _):
+        shown = (await server.client.get("/v1/feeds/known")).json()["feeds"]
+        assert [one["url"] for one in shown] == ["https://a.example/feed", "https://c.example/feed"]
+        assert [one["title"] for one in shown] == [
+            'Pools <script>alert("x")</script> & ]]>',
+            "c.example",
+        ]
+
+
+async def test_the_catalogue_asks_for_the_token_as_the_rest_of_the_api_does() -> None:
+    async with a_server(token="t0ken-for-others") as (server, _):
+        assert (await server.client.get("/v1/feeds/known")).status_code == 401
 
 
 async def test_past_mornings_are_listed_with_their_sentences() -> None:

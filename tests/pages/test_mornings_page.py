@@ -84,6 +84,43 @@ async def test_somebody_subscribes_changes_pauses_and_removes(
         assert await world.subscriptions.all() == []
 
 
+@pytest.mark.parametrize(
+    ("locale", "label", "none"),
+    [
+        ("en-US", "Find feeds by name", "No feed in the list"),
+        ("ko-KR", "이름으로 피드 찾기", "그런 이름의"),
+    ],
+)
+async def test_feeds_are_found_by_name_and_pressed_into_the_form(
+    locale: str, label: str, none: str, server: Running, world: SubscribedWorld
+) -> None:
+    world.found.known["https://news.hada.io/rss/news"] = "GeekNews"
+    async with opened(server, "/mornings", locale=locale) as page:
+        await expect(page.locator("#subscriptions p")).to_have_count(1)  # all is loaded
+        box = page.get_by_label(label)
+        written = page.locator('[data-field="sources"] textarea')
+        found = page.locator(".found button")
+        await box.focus()
+        await expect(found).to_have_count(8)
+        await box.fill("no such blog")
+        await expect(page.locator(".finder [role=status]")).to_contain_text(none)
+        await expect(found).to_have_count(0)
+        await written.fill(FEED)
+        await box.fill("geekn")
+        await expect(found).to_have_text("GeekNews news.hada.io")
+        await found.click()
+        await expect(written).to_have_value(f"{FEED}\nhttps://news.hada.io/rss/news")
+        await expect(found).to_have_attribute("aria-pressed", "true")
+        await found.click()
+        await expect(written).to_have_value(FEED)
+        await box.press("Enter")
+        await expect(written).to_have_value(f"{FEED}\nhttps://news.hada.io/rss/news")
+        await page.locator(".wishes button[type=submit]").click()
+        await expect(page.locator(".subscription")).to_contain_text("GeekNews")
+        [kept] = await world.subscriptions.of(HERE)
+        assert len(kept.sources) == 2
+
+
 async def test_past_mornings_are_read_in_korean_and_titles_are_text(
     server: Running, world: SubscribedWorld
 ) -> None:

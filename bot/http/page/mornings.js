@@ -3,6 +3,7 @@
 
 import { call } from "./api.js";
 import { el, link } from "./dom.js";
+import { finder } from "./known.js";
 import { currentLanguage, decimal, message, servedWord, setLanguage, setServed } from "./words.js";
 
 const WORDS = {
@@ -23,6 +24,8 @@ const WORDS = {
     hint_include: "Separated by commas", hint_avoid: "Separated by commas", hint_days: "As in daily, weekdays, mon-fri",
     hint_quiet: "As in 22:00-07:00; empty: none", auto: "As the article", ko: "Korean", en: "English",
     yes: "Say so in one line", no: "Post nothing",
+    find: "Find feeds by name", find_as: "As in Netflix, Cloudflare, arXiv", found_some: "Press one to add it above, or to take it out again.",
+    found_none: "No feed in the list has that name. You can write its address above.",
   },
   ko: {
     title: "매일 아침 요약",
@@ -41,6 +44,8 @@ const WORDS = {
     hint_include: "쉼표로 구분합니다.", hint_avoid: "쉼표로 구분합니다.", hint_days: "예: 매일, 평일, 월-금",
     hint_quiet: "예: 22:00-07:00. 비워 두면 없습니다.", auto: "글의 언어 그대로", ko: "한국어", en: "영어",
     yes: "한 줄로 알리기", no: "아무것도 올리지 않기",
+    find: "이름으로 피드 찾기", find_as: "예: 카카오, Cloudflare, arXiv", found_some: "누르면 위에 추가되고, 다시 누르면 빠집니다.",
+    found_none: "목록에 그런 이름의 피드가 없습니다. 위에 주소를 직접 적어도 됩니다.",
   },
 };
 const FIELDS = ["sources", "difficulty", "language", "include", "avoid", "at", "timezone", "days", "size", "quiet", "say_nothing_new"];
@@ -137,7 +142,9 @@ function field(name, value) {
 
 function form() {
   const values = editing === null ? DEFAULTS : editing.form;
-  const node = el("form", { class: "wishes", onsubmit: submitted }, FIELDS.map((name) => field(name, values[name])));
+  const [sources, ...further] = FIELDS.map((name) => field(name, values[name]));
+  const find = finder(sources.querySelector("textarea"), w);
+  const node = el("form", { class: "wishes", onsubmit: submitted }, sources, find, further);
   node.append(
     el(
       "div",
