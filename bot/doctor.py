@@ -10,9 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import httpx
 from pydantic import SecretStr
@@ -22,6 +20,7 @@ from rich.text import Text
 
 from bot import replies
 from bot.configuration import Loaded, dotted, leaves, variable
+from bot.findings import Finding, State, found
 from bot.http.security import check_exposure
 from bot.machine import measure, propose
 from bot.wiring import data_dir, database_state, model_state
@@ -30,7 +29,6 @@ from core.engine.openai_wire import base_address, served_models
 from core.errors import SettingsError
 from core.settings import DiscordSettings, HttpSettings, Settings, SlackSettings
 
-State = Literal["ok", "note", "bad"]
 MARKS: dict[State, tuple[str, str]] = {
     "ok": ("✓", "green"),
     "note": ("·", "yellow"),
@@ -39,26 +37,6 @@ MARKS: dict[State, tuple[str, str]] = {
 # Roughly: wheel, 16-bit weights and the converted model lie on the disk together for a while.
 NEEDED_TO_PREPARE = 1_500_000_000
 GPU_ENGINES = {"gptq"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`key` is that of a sentence in replies; a `text` as it is where there is none."""
-
-    state: State
-    name: str
-    key: str = ""
-    values: tuple[tuple[str, object], ...] = ()
-    text: str = ""
-
-    def said(self, ui: Language) -> str:
-        if not self.key:
-            return self.text
-        return replies.say(f"doctor.{self.key}", ui, **dict(self.values))
-
-
-def found(state: State, name: str, key: str, /, **values: object) -> Finding:
-    return Finding(state, name, key, tuple(values.items()))
 
 
 async def examine(loaded: Loaded) -> list[Finding]:
@@ -73,7 +51,8 @@ async def examine(loaded: Loaded) -> list[Finding]:
         findings += await _servers(settings)
     findings += _secrets(settings)
     findings.append(await _database(settings, folder))
-    findings += [_slack(settings.slack), _discord(settings.discord)]
+    findings += [_slack(settings.slack), *await _slack_says(settings.slack)]
+    findings += [_discord(settings.discord), *await _discord_says(settings.discord)]
     findings += _page(settings)
     return findings
 
@@ -246,7 +225,7 @@ def _secrets(settings: Settings) -> list[Finding]:
 
 
 def _slack(slack: SlackSettings) -> Finding:
-    """What is set; whether Slack takes it is only known when it is asked (`run` asks first)."""
+    """What is set; whether Slack takes it is asked next."""
     if slack.bot_token is None and slack.client_id is None:
         return found("note", "slack", "slack_unset")
     needed = {
@@ -260,11 +239,27 @@ def _slack(slack: SlackSettings) -> Finding:
     return found("ok", "slack", f"slack_{slack.mode}")
 
 
+async def _slack_says(slack: SlackSettings) -> list[Finding]:
+    if slack.bot_token is None and slack.app_token is None:
+        return []  # the library takes a second to load
+    from bot.slack.examining import examine
+
+    return await examine(slack)
+
+
 def _discord(discord: DiscordSettings) -> Finding:
     if discord.token is None:
         return found("note", "discord", "discord_unset")
     seen = "discord_all" if discord.message_content else "discord_asked"
     return found("ok" if discord.message_content else "note", "discord", seen)
+
+
+async def _discord_says(discord: DiscordSettings) -> list[Finding]:
+    if discord.token is None:
+        return []
+    from bot.discord.examining import examine
+
+    return await examine(discord)
 
 
 async def _database(settings: Settings, folder: Path) -> Finding:

@@ -12,6 +12,15 @@ from core.places import Place
 DIRECT = "@me"
 # What an answer needs, wherever it goes.
 _ALWAYS = ("view_channel", "read_message_history", "embed_links")
+# What the bot asks of a server that invites it: that, and its answers in threads.
+INVITED_WITH = discord.Permissions(
+    view_channel=True,
+    read_message_history=True,
+    embed_links=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+)
 
 
 def place_of(channel: object, guild_id: int | None) -> Place | None:

@@ -23,7 +23,6 @@ from bot.discord.sender import DiscordChat
 from bot.discord.troubles import BROKEN
 from bot.discord.words import say
 from bot.receiving import Receiver
-from core.article import Language
 from core.errors import ChatUnavailable, SettingsError, StorageUnavailable
 from core.judging.glossary import warm_up
 from core.places import Workspace
@@ -304,13 +303,6 @@ class DiscordSurface:
 
 def settings_error(key: str) -> SettingsError:
     return SettingsError([say(key, "en")])
-
-
-def explain_intents(settings: DiscordSettings, ui: Language) -> str:
-    """For `doctor`: what can be read with the intents as they are set, or what is missing."""
-    if settings.token is None:
-        return say("token_missing", ui)
-    return say("with_content" if settings.message_content else "without_content", ui)
 
 
 def _now() -> str:

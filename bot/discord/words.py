@@ -88,16 +88,13 @@ WORDS: Mapping[str, Both] = {
         "please switch it on at the page Bot of the developer portal, or start with "
         "SMARTDEVDIGEST_DISCORD__MESSAGE_CONTENT=false.",
     ),
-    "with_content": (
-        "메시지의 링크를 읽습니다. 개발자 포털에서 Message Content 인텐트가 켜져 있어야 합니다.",
-        "links in messages are read; this needs the Message Content intent, switched on in the "
-        "developer portal.",
+    "known_as": (
+        "Discord가 토큰을 받았습니다. 이름: {name} · 서버에 초대하는 주소: {address}",
+        "Discord takes the token; its name: {name} · invite it by {address}",
     ),
-    "without_content": (
-        "Message Content 인텐트 없이 동작합니다. 멘션, /digest link, ‘요약하기’ 메뉴로 부탁한 링크만 "
-        "요약합니다.",
-        "without the Message Content intent: only links asked for by a mention, /digest link or "
-        "the menu “Digest this” are digested.",
+    "discord_away": (
+        "discord.api_url: {url} 이(가) 응답하지 않습니다({cause}). 주소와 네트워크를 확인해 주세요.",
+        "discord.api_url: {url} does not answer ({cause}); please check the address and the network.",
     ),
 }
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.blocks import Json
 from core.errors import ChatFailed, ChatRefused, ChatUnavailable, MessageGone
@@ -95,6 +97,14 @@ class Api:
                 await asyncio.sleep(pause)
         return await self._call(method, params={**arguments, "token": token})
 
+    async def identity(self, token: str) -> tuple[Json, frozenset[str] | None]:
+        """Who we are with this token, and the scopes that were granted with it; None where Slack
+        does not say. Raises as `write` does."""
+        answer = await self._ask("auth.test", params={"token": token})
+        granted = answer.headers.get("x-oauth-scopes")
+        scopes = None if granted is None else frozenset(re.split(r"[,\s]+", granted.strip()))
+        return _data(answer), scopes
+
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Answers a command or a press at its response_url. Raises as `write` does."""
         if self._session is None or self._session.closed:
@@ -110,15 +120,16 @@ class Api:
             raise ChatRefused("response_url", said[:200])
 
     async def _call(self, method: str, **sent: dict[str, Any]) -> Json:
+        return _data(await self._ask(method, **sent))
+
+    async def _ask(self, method: str, **sent: dict[str, Any]) -> AsyncSlackResponse:
         verb = "POST" if "json" in sent else "GET"
         try:
-            answer = await self.client.api_call(method, http_verb=verb, **sent)
+            return await self.client.api_call(method, http_verb=verb, **sent)
         except SlackApiError as error:
             raise translated(method, error) from error
         except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
             raise ChatUnavailable(method, type(error).__name__) from error
-        data = answer.data
-        return data if isinstance(data, dict) else {}
 
 
 def translated(method: str, error: SlackApiError) -> ChatFailed:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 _READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 _HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
@@ -53,3 +53,8 @@ SCOPES: tuple[str, ...] = tuple(
         }
     )
 )
+
+
+def missing(granted: Collection[str] | None) -> list[str]:
+    """What an installation lacks, perhaps because it is older than this version of the app."""
+    return [] if granted is None else [scope for scope in SCOPES if scope not in granted]

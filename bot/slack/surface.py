@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
+from urllib.parse import urljoin
 
 from pydantic import SecretStr
 from slack_bolt import BoltResponse
@@ -29,7 +30,7 @@ from bot.slack.http import INSTALL, REDIRECT, SlackHttp
 from bot.slack.installations import ByTeam, Installation, Installations
 from bot.slack.listener import Listener
 from bot.slack.people import People
-from bot.slack.permissions import SCOPES
+from bot.slack.permissions import SCOPES, missing
 from bot.slack.sender import SlackChat
 from bot.slack.socket import Socket
 from bot.slack.words import say
@@ -155,11 +156,14 @@ class SlackSurface:
         """What is wrong with it, or nothing. Raises ChatUnavailable."""
         token = _secret(self._settings.bot_token)
         try:
-            found = await self._api.read(token, "auth.test", {})
+            found, granted = await self._api.identity(token)
         except ChatRefused as error:
             return say("bot_token_wrong", "en", cause=error.reason)
         if not found.get("bot_id"):
             return say("bot_token_wrong", "en", cause="it is no bot's")
+        lacking = missing(granted)
+        if lacking:
+            log.warning("%s", say("scopes_missing", "en", scopes=", ".join(lacking)))
         team = str(found["team_id"])
         bot = Installation(team, token, str(found["bot_id"]), str(found["user_id"]))
         self._installations.single = bot
@@ -202,6 +206,8 @@ class SlackSurface:
             client_id=self._settings.client_id,
             client_secret=_secret(self._settings.client_secret),
             scopes=SCOPES,
+            # Beside the Web API, so that a GovSlack workspace is asked in GovSlack.
+            authorization_url=urljoin(self._settings.api_url, "../oauth/v2/authorize"),
             user_scopes=[],
             install_path=INSTALL,
             redirect_uri_path=REDIRECT,

@@ -116,6 +116,16 @@ WORDS: Mapping[str, Both] = {
         "SMARTDEVDIGEST_SLACK__APP_TOKEN: Slack does not accept this token ({cause}); it begins "
         "with xapp- and needs connections:write, and Socket Mode must be on in your app.",
     ),
+    "known_in": (
+        "Slack이 봇 토큰을 받았습니다. 워크스페이스: {team}",
+        "Slack takes the bot token; workspace: {team}",
+    ),
+    "scopes_missing": (
+        "설치된 앱에 다음 권한이 없습니다: {scopes}. 앱의 App Manifest 화면에 "
+        "config/slack-manifest.yaml을 다시 붙여 넣고 다시 설치해 주세요.",
+        "the installed app lacks these scopes: {scopes}; please paste config/slack-manifest.yaml "
+        "into your app's page App Manifest again and reinstall it.",
+    ),
     "signing_secret_missing": (
         "SMARTDEVDIGEST_SLACK__SIGNING_SECRET이 없습니다. HTTP 방식에는 앱의 Basic Information에 있는 "
         "Signing Secret이 필요합니다.",

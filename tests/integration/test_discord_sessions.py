@@ -14,10 +14,9 @@ from support.discord_people import visible_text
 from support.discord_server import DiscordServer, discord_server
 
 from bot.discord.marks import Diary
-from bot.discord.surface import explain_intents
 from core.errors import ChatUnavailable, SettingsError, StorageUnavailable
 from core.places import Delivery, SharedLink
-from core.settings import DiscordSettings, LimitSettings
+from core.settings import LimitSettings
 
 
 @pytest.fixture
@@ -296,18 +295,6 @@ async def test_a_storm_of_links_is_answered_once_each_though_the_gateway_is_kill
     assert all("2.8 / 5" in visible_text(message) for message in ours)
     assert sorted(numbers(bot), key=int) == [str(number) for number in range(500)]
     assert len(server.gateway.resumes) == 1
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        (DiscordSettings(), "TOKEN"),
-        (DiscordSettings.model_validate({"token": "x"}), "developer portal"),
-        (DiscordSettings.model_validate({"token": "x", "message_content": False}), "Digest this"),
-    ],
-)
-def test_doctor_can_say_what_is_read(settings: DiscordSettings, named: str) -> None:
-    assert named in explain_intents(settings, "en")
 
 
 def test_a_diary_that_cannot_be_read_is_begun_anew(tmp_path: Path) -> None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from support.command import ROOT
+from support.discord_server import DiscordServer, discord_server, pointed_at
 from support.openai_server import MODEL, OpenAiServer
+from support.slack_faults import HttpError
+from support.slack_server import SlackServer, slack_server
 
 from bot.configuration import Loaded, load_explained
-from bot.doctor import Finding, changed, examine, gpu_names, human_size
+from bot.doctor import changed, examine, gpu_names, human_size
+from bot.findings import Finding
+from core.article import Language
 from storage.database import database_url, open_database
+
+NOWHERE = "http://127.0.0.1:9"  # the port for what is thrown away: nobody listens
 
 
 def loaded(tmp_path: Path, **environ: str) -> Loaded:
@@ -116,9 +124,108 @@ async def test_what_a_chat_still_needs_is_said(
     given: dict[str, str], state: str, said: str, tmp_path: Path
 ) -> None:
     wanted = "discord" if any("DISCORD" in name for name in given) else "slack"
-    told = await finding(wanted, loaded(tmp_path, **given))
+    away = {"SLACK__API_URL": f"{NOWHERE}/api/", "DISCORD__API_URL": f"{NOWHERE}/api/v10"}
+    told = await finding(wanted, loaded(tmp_path, **away, **given))
     assert (told.state, said in told.said("en")) == (state, True), told.said("en")
     assert told.said("ko") != told.said("en")
+
+
+Said = list[tuple[str, str]]  # how it is, and the sentence
+
+
+async def said_of(chat: str, found: Loaded, ui: Language) -> Said:
+    """What a platform itself says; the first line is what is set."""
+    told = [one for one in await examine(found) if one.name == chat][1:]
+    return [(str(one.state), one.said(ui)) for one in told]
+
+
+async def in_slack(
+    slack: SlackServer, folder: Path, changes: Mapping[str, str] = {}, ui: Language = "en"
+) -> Said:
+    given = {
+        "SLACK__API_URL": slack.api_url,
+        "SLACK__BOT_TOKEN": slack.bot_token,
+        "SLACK__APP_TOKEN": slack.app_token,
+    }
+    return await said_of("slack", loaded(folder, **(given | dict(changes))), ui)
+
+
+async def test_slack_is_asked_whether_it_takes_the_tokens(tmp_path: Path) -> None:
+    async with slack_server() as slack:
+        [(state, known)] = await in_slack(slack, tmp_path)
+        assert (state, "workspace: t1" in known) == ("ok", True)
+        swapped = {"SLACK__BOT_TOKEN": slack.app_token, "SLACK__APP_TOKEN": slack.bot_token}
+        both = await in_slack(slack, tmp_path, swapped)
+        assert [state for state, _ in both] == ["bad", "bad"]
+        assert "SLACK__BOT_TOKEN" in both[0][1]
+        assert "SLACK__APP_TOKEN" in both[1][1]
+        slack.revoke_token()
+        [(state, refused)] = await in_slack(slack, tmp_path)
+        assert (state, "token_revoked" in refused) == ("bad", True)
+
+
+async def test_an_app_that_was_installed_before_it_needed_a_scope_is_said_so(
+    tmp_path: Path,
+) -> None:
+    async with slack_server() as slack:
+        slack.team.scopes -= {"reactions:read", "users:read"}
+        known, lacking = await in_slack(slack, tmp_path, ui="ko")
+        assert known[0] == "ok"
+        assert lacking[0] == "bad"
+        assert "reactions:read, users:read" in lacking[1]
+        assert "다시 설치" in lacking[1]
+
+
+async def test_a_slack_that_does_not_answer_is_told_by_its_address(tmp_path: Path) -> None:
+    async with slack_server() as slack:
+        slack.fail_next("auth.test", with_=HttpError(502))
+        [(state, away)] = await in_slack(slack, tmp_path)
+        assert (state, slack.api_url in away) == ("bad", True)
+        assert not slack.calls("apps.connections.open")  # one sentence is enough
+
+
+async def in_discord(
+    server: DiscordServer, folder: Path, changes: Mapping[str, str] = {}, ui: Language = "en"
+) -> Said:
+    given = {"DISCORD__API_URL": server.api_url, "DISCORD__TOKEN": server.token}
+    with pointed_at(server):
+        return await said_of("discord", loaded(folder, **(given | dict(changes))), ui)
+
+
+async def test_discord_is_asked_whether_it_takes_the_token(tmp_path: Path) -> None:
+    async with discord_server() as server:
+        [(state, known)] = await in_discord(server, tmp_path)
+        assert state == "ok"
+        assert server.bot.name in known
+        invitation = "https://discord.com/oauth2/authorize?client_id="
+        assert f"{invitation}{server.world.application_id}" in known
+        [(state, refused)] = await in_discord(server, tmp_path, {"DISCORD__TOKEN": "taken back"})
+        assert (state, "SMARTDEVDIGEST_DISCORD__TOKEN" in refused) == ("bad", True)
+        assert not server.gateway.identifies  # of which there are a thousand a day
+
+
+async def test_an_intent_that_is_not_granted_is_said_so_where_it_is_wanted(
+    tmp_path: Path,
+) -> None:
+    async with discord_server() as server:
+        server.without_message_content()
+        known, lacking = await in_discord(server, tmp_path)
+        assert known[0] == "ok"
+        assert lacking[0] == "bad"
+        assert "DISCORD__MESSAGE_CONTENT=false" in lacking[1]
+        without = await in_discord(server, tmp_path, {"DISCORD__MESSAGE_CONTENT": "false"})
+        assert [state for state, _ in without] == ["ok"]
+
+
+async def test_a_discord_that_does_not_answer_is_told_by_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.discord.examining._PATIENCE", 0.3)
+    async with discord_server() as server:
+        server.rest.down = True
+        [(state, away)] = await in_discord(server, tmp_path, ui="ko")
+        assert (state, server.api_url in away) == ("bad", True)
+        assert "네트워크를 확인" in away
 
 
 async def test_it_measures_the_machine_and_proposes_a_profile(tmp_path: Path) -> None:

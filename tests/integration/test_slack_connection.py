@@ -72,6 +72,17 @@ async def test_socket_mode_that_is_switched_off_is_said_so() -> None:
         assert "Socket Mode must be on" in await refusal(slack)
 
 
+async def test_scopes_that_an_older_installation_lacks_are_named_at_the_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with slack_server() as slack:
+        slack.team.scopes -= {"reactions:read"}
+        async with a_bot(slack):
+            await works(slack, slack.channel("C1"), 1)
+        [told] = [one for one in caplog.messages if "lacks these scopes" in one]
+        assert "reactions:read;" in told
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [

@@ -279,11 +279,15 @@ async def test_one_install_for_a_whole_organisation_is_refused_in_words(tmp_path
         assert await install(over, "T2") == 200, "a workspace of it installs by itself"
 
 
-async def test_the_page_asks_for_exactly_our_scopes(tmp_path: Path) -> None:
+async def test_the_page_leads_to_this_slack_and_asks_for_exactly_our_scopes(
+    tmp_path: Path,
+) -> None:
     async with for_many(tmp_path) as over:
         assert over.slack.http is not None
         async with over.slack.http.get(f"{over.address}/slack/install") as page:
             html = await page.text()
+        assert f"{over.slack.url}/oauth/v2/authorize?" in html
+        assert "slack.com" not in re.sub(r'src="[^"]*"', "", html)
         found = re.search(r"[?&;]scope=([^&\"]*)", html)
         assert found
         assert found[1].replace("%2C", ",").split(",") == list(SCOPES)

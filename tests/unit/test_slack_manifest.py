@@ -31,7 +31,7 @@ def called_methods() -> Iterator[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
-            if node.func.attr in ("read", "write", "_read", "_write"):
+            if node.func.attr in ("read", "write", "_read", "_write", "_ask"):
                 constants = [one for one in node.args if isinstance(one, ast.Constant)]
                 yield from (str(one.value) for one in constants if "." in str(one.value))
 
