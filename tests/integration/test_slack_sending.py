@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from support.builders import a_record
+from support.slack_block_rules import links_in
 from support.slack_bot import a_bot, digests_in, quiet
 from support.slack_faults import (
     Dropped,
@@ -23,6 +24,7 @@ from support.slack_world import Channel
 from bot.chats import Ready, Waiting
 from core.errors import ChatFailed, ChatRefused, ChatUnavailable, MessageGone
 from core.places import Place, SharedLink
+from core.settings import LimitSettings
 
 LINK = "https://a.example/post"
 KEY = "k" * 32
@@ -179,6 +181,34 @@ async def test_many_links_at_once_are_all_answered_and_slack_is_hardly_pressed()
         await quiet(slack, bot)
         assert [len(slack.answers(channel, ts)) for ts in tss] == [1] * 60
         assert sum(call.status == 429 for call in slack.calls_made) <= 3
+
+
+@pytest.mark.slow
+async def test_a_storm_of_links_is_answered_once_each_though_the_socket_is_lost_in_it() -> None:
+    limits = LimitSettings(user_per_hour=1000, channel_per_hour=1000)
+    async with slack_server() as slack, a_bot(slack, limits=limits) as bot:
+        slack.deliveries.retry_after = (0.5,) * 60
+        channels = [slack.channel(f"C{number}") for number in range(20)]
+        shared: list[tuple[Channel, str]] = []
+        for number in range(500):
+            channel = channels[number % 20]
+            text = f"<{LINK}/{number}>"
+            ts = await slack.say(channel, user=f"U{number % 50}", text=text)
+            shared.append((channel, ts))
+            if number == 200:
+                slack.sockets.reset()
+            if number % 10 == 0:
+                await asyncio.sleep(0)
+        await slack.until(lambda: all(digests_in(slack, *one) for one in shared), timeout=120)
+        await slack.settled(60)
+        await quiet(slack, bot)
+        answers = [slack.answers(*one) for one in shared]
+        assert [links_in(answer.blocks) for [answer] in answers] == [
+            [f"{LINK}/{number}"] for number in range(500)
+        ]
+        assert sorted(bot.accepted) == sorted(f"{LINK}/{number}" for number in range(500))
+        assert sum(len(ours(slack, channel)) for channel in channels) == 500
+        assert slack.sockets.opened > 1
 
 
 async def test_a_finished_digest_goes_before_placeholders() -> None:
