@@ -95,3 +95,20 @@ async def test_a_wrong_token_is_one_clear_sentence_and_an_exit(bot: WholeBot) ->
         assert await asyncio.to_thread(bot.ended, 60) == 2
     assert "SMARTDEVDIGEST_SLACK__BOT_TOKEN" in bot.log
     assert "Traceback" not in bot.log
+
+
+@pytest.mark.parametrize("missing", ["token", "intent"])
+async def test_what_discord_refuses_is_one_clear_sentence_and_an_exit(
+    bot: WholeBot, missing: str
+) -> None:
+    async with discord_server() as discord:
+        bot.in_discord(discord)
+        if missing == "intent":
+            discord.without_message_content()
+            bot.start()
+        else:
+            bot.start(SMARTDEVDIGEST_DISCORD__TOKEN="of.somebody.else")
+        assert await asyncio.to_thread(bot.ended, 60) == 2
+    named = {"token": "SMARTDEVDIGEST_DISCORD__TOKEN", "intent": "discord.message_content"}
+    assert named[missing] in bot.log
+    assert "Traceback" not in bot.log
