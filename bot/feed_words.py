@@ -97,6 +97,10 @@ WORDS: Mapping[str, Both] = {
         "{address}에는 피드가 여럿 있어 첫 번째를 구독했습니다. 다른 것: {others}",
         "{address} has several feeds; the first is subscribed to. The others: {others}",
     ),
+    "silent": (
+        "지금은 읽을 수 없어 나중에 다시 확인합니다: {addresses}",
+        "Could not be read just now and will be asked again: {addresses}",
+    ),
     "mistake.sources": (
         "피드나 블로그의 주소를 하나 이상 적어 주세요.",
         "Please give the address of at least one feed or site.",

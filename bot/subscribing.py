@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import feed_words
+from bot.feed_lists import known_feeds
 from bot.feed_words import say
 from core.announcements import Announcement
 from core.article import Language
@@ -36,11 +37,13 @@ class Finder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """`others`: by address the further feeds found there, of which none was taken."""
+    """`others`: by address the further feeds found there, of which none was taken. `silent`:
+    addresses of the catalogue where none was found just now."""
 
     subscription: Subscription
     sources: tuple[Source, ...]
     others: Mapping[str, tuple[str, ...]]
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Subscribing:
     async def _keep(
         self, subscription: Subscription, wishes: Wishes, listed: Sequence[FoundFeed] = ()
     ) -> Subscribed:
-        found, others = await self._sources(subscription, wishes.sources)
+        found, others, silent = await self._sources(subscription, wishes.sources)
         found += [await self._added(one) for one in listed[:MOST_LISTED]]
         sources = {source.id: source for source in found}  # two addresses may have one feed
         made = replace(
@@ -137,23 +140,28 @@ class Subscribing:
             created_at=subscription.created_at or self._now(),
         )
         await self.subscriptions.put(made)
-        return Subscribed(made, tuple(sources.values()), others)
+        return Subscribed(made, tuple(sources.values()), others, tuple(silent))
 
     async def _sources(
         self, subscription: Subscription, addresses: Sequence[str]
-    ) -> tuple[list[Source], dict[str, tuple[str, ...]]]:
+    ) -> tuple[list[Source], dict[str, tuple[str, ...]], list[str]]:
         known = {one.url: one for one in await self.feeds.of(subscription.sources)}
         sources: list[Source] = []
         others: dict[str, tuple[str, ...]] = {}
+        silent: list[str] = []
         for address in addresses:
             if address in known:
                 sources.append(known[address])
                 continue
-            first, *further = await self._found(address)
+            found = await self._found(address)
+            if not found:
+                found = [_listed_at(address)]
+                silent.append(address)
+            first, *further = found
             sources.append(await self._added(first))
             if further:
                 others[address] = tuple(one.url for one in further)
-        return sources, others
+        return sources, others, silent
 
     async def _added(self, found: FoundFeed) -> Source:
         return await self.feeds.add(
@@ -170,8 +178,6 @@ class Subscribing:
         except (BadLink, FetchFailed) as error:
             log.info("no feed at %s: %s", address, error)
             found = ()
-        if not found:
-            raise NoFeed(address)
         return found
 
     async def pause(self, subscription_id: str, paused: bool) -> Subscription | None:
@@ -228,6 +234,15 @@ class NoFeed(Mistakes):
         self.address = address
 
 
+def _listed_at(address: str) -> FoundFeed:
+    """The catalogue is taken at its word: who chose five feeds shall not lose four because one is
+    away today. The poller asks on, and says so when it gives up. Raises NoFeed."""
+    listed = known_feeds().at(address)
+    if listed is None:
+        raise NoFeed(address)
+    return listed
+
+
 # --- what is said of it, alike on every surface
 
 
@@ -261,6 +276,8 @@ def subscribed_in_words(done: Subscribed, ui: Language, *, changed: bool = False
         say("others", ui, address=address, others=", ".join(urls))
         for address, urls in done.others.items()
     ]
+    if done.silent:
+        further.append(say("silent", ui, addresses=", ".join(done.silent)))
     return "\n".join([said, *further])
 
 

@@ -28,6 +28,9 @@ _LISTS = TypeAdapter(tuple[_List, ...])
 class Catalogue:
     feeds: tuple[FoundFeed, ...] = ()
 
+    def at(self, address: str) -> FoundFeed | None:
+        return next((feed for feed in self.feeds if feed.url == address), None)
+
     def search(
         self, words: str = "", *, language: Language | None = None, limit: int = 25
     ) -> list[FoundFeed]:

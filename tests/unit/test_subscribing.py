@@ -11,7 +11,7 @@ from support.subscribed import FEED, SITE, SubscribedWorld
 from bot.discord.feeds import feeds_like
 from bot.feed_lists import feeds_in, known_feeds
 from bot.feed_words import WORDS
-from bot.subscribing import NoFeed, mistakes_in_words, overview_lines
+from bot.subscribing import NoFeed, mistakes_in_words, overview_lines, subscribed_in_words
 from core.errors import NotAFeed
 from core.feed import FoundFeed
 from core.places import HERE, Place
@@ -94,6 +94,22 @@ async def test_a_site_with_several_feeds_says_which_others_there_are() -> None:
     done = await world.subscribing.subscribe(HERE, "cli", {"sources": SITE}, ui="en")
     assert [one.url for one in done.sources] == [FEED]
     assert done.others == {SITE: (f"{SITE}all.xml",)}
+
+
+async def test_a_feed_of_the_catalogue_that_is_away_today_is_kept_and_told() -> None:
+    world = SubscribedWorld()
+    away = known_feeds().feeds[0]
+    form = {"sources": f"{FEED} {away.url}"}
+    done = await world.subscribing.subscribe(HERE, "cli", form, ui="en")
+    assert world.found.asked == [FEED, away.url]
+    assert [one.url for one in done.sources] == [FEED, away.url]
+    assert (done.sources[1].title, done.sources[1].kind) == (away.title, away.kind)
+    told = subscribed_in_words(done, "en").splitlines()[-1]
+    assert away.url in told
+    assert FEED not in told
+    form = {"sources": f"{away.url} https://no.example/feed"}
+    with pytest.raises(NoFeed):
+        await world.subscribing.subscribe(HERE, "cli", form, ui="en")
 
 
 def test_the_catalogue_is_offered_by_the_last_word_typed() -> None:
