@@ -308,10 +308,12 @@ WORDS: Mapping[str, Both] = {
         "reads links in messages (needs the Message Content intent)",
     ),
     "doctor.discord_asked": (
-        "Message Content 권한 없이 · 멘션, 명령, 메뉴, 🔍 반응에만 답합니다. 모든 링크를 읽으려면 "
-        "권한을 켜고 discord.message_content를 true로 설정해 주세요.",
-        "without Message Content · answers mentions, commands, the menu and 🔍 only; for every link "
-        "grant the intent and set discord.message_content to true.",
+        "Message Content 권한 없이 · 멘션, 명령, 메뉴로 부탁한 링크만 요약하고, 🔍 반응에는 메뉴 쓰는 "
+        "법을 알립니다. 모든 링크를 읽으려면 권한을 켜고 discord.message_content를 true로 설정해 "
+        "주세요.",
+        "without Message Content · digests what a mention, a command or the menu asks for, and "
+        "answers 🔍 with how to use the menu; for every link grant the intent and set "
+        "discord.message_content to true.",
     ),
     "doctor.page": ("웹 페이지", "page"),
     "doctor.from": (

@@ -117,7 +117,7 @@ def test_sizes_are_read_by_people(size: int, shown: str) -> None:
         ({"SLACK__BOT_TOKEN": "x", "SLACK__APP_TOKEN": "y"}, "ok", "Socket Mode"),
         ({"SLACK__BOT_TOKEN": "x", "SLACK__MODE": "http"}, "bad", "SIGNING_SECRET missing"),
         ({"DISCORD__TOKEN": "x"}, "ok", "reads links"),
-        ({"DISCORD__TOKEN": "x", "DISCORD__MESSAGE_CONTENT": "false"}, "note", "mentions"),
+        ({"DISCORD__TOKEN": "x", "DISCORD__MESSAGE_CONTENT": "false"}, "note", "a mention"),
     ],
 )
 async def test_what_a_chat_still_needs_is_said(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import discord
 import pytest
 from discord.utils import time_snowflake
 
@@ -11,10 +13,14 @@ from bot.chat_words import language_of
 from bot.discord.marks import Marks
 from bot.discord.naming import asked_by, message_id, moment_of, reply_ids, reply_name
 from bot.discord.once import Once
-from bot.discord.words import PERMISSIONS, WORDS, say
+from bot.discord.places import _ALWAYS, INVITED_WITH
+from bot.discord.words import PERMISSIONS, WORDS, permission, say
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 CHANNEL, SHARD = 7, 0
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def minutes_ago(minutes: float) -> int:
@@ -91,3 +97,11 @@ def test_every_word_exists_in_both_languages_with_the_same_values() -> None:
 
 def fields(text: str) -> set[str]:
     return {part.split("}")[0].split(":")[0] for part in text.split("{")[1:]}
+
+
+def test_an_invitation_asks_for_what_an_answer_needs_and_the_readme_names_it() -> None:
+    asked = {name for name in PERMISSIONS if getattr(INVITED_WITH, name)}
+    assert discord.Permissions(**dict.fromkeys(asked, True)) == INVITED_WITH
+    assert asked >= {*_ALWAYS, "send_messages", "send_messages_in_threads"}
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert {name for name in asked if permission(name, "en") not in readme} == set()
