@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -22,7 +23,10 @@ from bot.speaking import preparation_bar, wrong_usage
 from bot.wiring import Bot, open_bot
 from bot.working import at_work
 from core.article import Language
+from core.errors import DigestError
 from core.settings import HttpSettings, Settings
+
+log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, ui: Language) -> None:
@@ -42,10 +46,9 @@ async def serve(settings: Settings, ui: Language) -> None:
                 timeout_graceful_shutdown=5,
                 server_header=False,
             )
-            warming = asyncio.create_task(_warm(bot))
-            stack.callback(warming.cancel)
             server = Server(config)
             stack.enter_context(_signals(server.asked_to_stop))
+            await _warm(bot)
             await stack.enter_async_context(_working(bot))
             server.greeting = _greeting(settings.http.host, listening.getsockname()[1], ui, bot)
             await server.serve(sockets=[listening])
@@ -67,8 +70,7 @@ async def work(settings: Settings, ui: Language) -> None:
         with preparation_bar(ui) as heard:
             bot = await stack.enter_async_context(open_bot(settings, kind="worker", progress=heard))
         stack.enter_context(_signals(stop))
-        warming = asyncio.create_task(_warm(bot))
-        stack.callback(warming.cancel)
+        await _warm(bot)
         await stack.enter_async_context(_working(bot))
         typer.echo(replies.say("working", ui, model=bot.service.engine.name))
         typer.echo(replies.say("stop_hint", ui))
@@ -79,9 +81,13 @@ async def work(settings: Settings, ui: Language) -> None:
 
 
 async def _warm(bot: Bot) -> None:
-    """Loads what stays for good, and takes it out of the garbage collector's sight: a look at all
-    the tables and vocabularies stops every thread for 250 ms, and finds nothing."""
-    await bot.service.digester.warm_up()
+    """Loads what stays for good, before anybody can ask: reading the Korean morphemes stops the
+    whole process for seconds. Then takes it out of the garbage collector's sight: a look at all the
+    tables and vocabularies stops it for 250 ms, and finds nothing."""
+    try:
+        await bot.service.digester.warm_up()
+    except DigestError as error:  # the first digest will say so, to whom it concerns
+        log.warning("warming up: %s", error)
     gc.collect()
     gc.freeze()
 
