@@ -2,7 +2,7 @@
 
     ready? → choose → keep → say the list → a delivery for each digest, in the list's thread
 
-`bot/workflows.py` calls the steps in their order and remembers their results; all of them may be
+`bot/durable/workflows.py` calls the steps in their order and remembers their results; all of them may be
 repeated. Nothing is chosen twice, because what was kept first stands.
 """
 

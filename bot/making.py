@@ -1,7 +1,7 @@
 """The steps that make a digest of a link, each of which leaves its result where it can be found.
 
 Pages lie in files of this machine, articles and digests in the database, so a step passes a
-name on and never a text. `bot/workflows.py` calls the steps in their order.
+name on and never a text. `bot/durable/workflows.py` calls the steps in their order.
 """
 
 from __future__ import annotations

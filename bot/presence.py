@@ -34,7 +34,7 @@ _FORGOTTEN_SECONDS = 60.0
 
 
 class Work(Protocol):
-    """What presence needs of `bot/workflows.py`."""
+    """What presence needs of `bot/durable/workflows.py`."""
 
     async def adopt(self, executors: Sequence[str]) -> int: ...
 

@@ -3,7 +3,7 @@
     message → links → what the channel wants → too many? → kept durably → queued
 
 Everything here is short enough to happen before a platform is answered. Making the digest is
-a workflow's affair (`bot/workflows.py`); `accept` only promises it. A crash between keeping and
+a workflow's affair (`bot/durable/workflows.py`); `accept` only promises it. A crash between keeping and
 queueing loses nothing: `bot/sweeping.py` queues what was kept and never begun.
 """
 
@@ -35,7 +35,7 @@ _MOST_TIMES_BACK = 3
 
 
 class Queue(Protocol):
-    """Where accepted deliveries wait: `bot/workflows.py`, or a list in a test. `coming` counts the
+    """Where accepted deliveries wait: `bot/durable/workflows.py`, or a list in a test. `coming` counts the
     messages that are just being heard: work stands back for them."""
 
     coming: int

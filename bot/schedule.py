@@ -39,7 +39,7 @@ _MOST_GONE = 100
 
 
 class Work(Protocol):
-    """What is begun, as `bot/workflows.py` does it: durably, and twice is once."""
+    """What is begun, as `bot/durable/workflows.py` does it: durably, and twice is once."""
 
     async def begin_morning(self, subscription: Subscription, day: date) -> None: ...
 

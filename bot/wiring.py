@@ -26,6 +26,8 @@ from bot.chats import Chat, Surface
 from bot.commands import Commands
 from bot.consulting import Consulting, consulting_over
 from bot.daily import Daily
+from bot.durable.store import WorkflowStore, erase_remembered
+from bot.durable.workflows import Workflows
 from bot.figures import Figures, WatchedEngine, figures_of
 from bot.intake import Intake
 from bot.librarian import Librarian
@@ -37,7 +39,6 @@ from bot.receiving import Receiver
 from bot.remembering import RememberedProfiles
 from bot.schedule import Schedule
 from bot.subscribing import Subscribing
-from bot.workflows import Workflows, WorkflowStore, erase_remembered
 from core.digesting import Digester
 from core.engine.choose import open_engine
 from core.engine.prepared import chosen_adapter, find, size_of

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from bot.chats import Surface
+from bot.durable.workflows import Workflows
 from bot.presence import Presence
-from bot.workflows import Workflows
 from core.errors import DigestError
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,11 @@ from bot.slack.people import People
 from bot.slack.sender import SlackChat
 from bot.slack.words import say
 from core.article import Language
+from core.errors import ChatUnavailable
 from core.places import Place
+
+# Seconds between attempts to answer somebody; an address for answers takes five in all.
+_AGAIN = (0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,21 @@ class Desk:
     async def answer(
         self, asked: Asked, shown: tuple[Blocks, str], *, instead: bool = False
     ) -> None:
-        """Only the person sees it. `instead`: in place of what the person pressed."""
+        """Only the person sees it, so it may rather be said twice than not at all. `instead`: in
+        place of what the person pressed."""
         blocks, text = shown
         body: Json = {"response_type": "ephemeral", "blocks": blocks, "text": text}
         body["replace_original"] = instead
         if asked.place.thread and not instead:
             body["thread_ts"] = asked.place.thread
-        await self.api.respond(asked.response_url, body)
+        for pause in (*_AGAIN, None):
+            try:
+                await self.api.respond(asked.response_url, body)
+                return
+            except ChatUnavailable:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
 
     async def tell(self, asked: Asked, key: str, ui: Language, **values: object) -> None:
         await self.answer(asked, pages.notice(say(key, ui, **values)))

@@ -195,8 +195,12 @@ class Listener:
         """Trouble is told to who is waiting, where there is a way to tell them."""
         try:
             await work
-        except ChatFailed:
-            raise  # Slack itself is the trouble
+        except ChatFailed as error:
+            # A form has to open within three seconds; else Slack itself is the trouble.
+            if error.reason != "expired_trigger_id" or not asked.response_url:
+                raise
+            ui = await self._desk.people.ui(asked.place.workspace, asked.by)
+            await self._desk.tell(asked, "too_late", ui)
         except DigestError as error:
             if not asked.response_url:
                 raise

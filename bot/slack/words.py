@@ -76,6 +76,10 @@ WORDS: Mapping[str, Both] = {
     "settings": ("채널 설정", "Channel settings"),
     "settings_save": ("저장", "Save"),
     "settings_saved": ("설정을 저장했습니다.", "The settings are saved."),
+    "too_late": (
+        "화면을 제때 열지 못했습니다. 다시 한번 시도해 주세요.",
+        "It took too long to open the form; please try once more.",
+    ),
     "settings_refused": (
         "워크스페이스 관리자나 채널을 만든 사람만 설정을 바꿀 수 있습니다.",
         "Only a workspace admin or whoever made the channel can change the settings.",

@@ -34,9 +34,10 @@ from support import bot_process  # noqa: E402
 from support.messenger import Messenger, messenger  # noqa: E402
 from support.postgres import running  # noqa: E402
 
+from bot.durable.store import WorkflowStore  # noqa: E402
+from bot.durable.workflows import Workflows  # noqa: E402
 from bot.making import Maker  # noqa: E402
 from bot.receiving import Heard, Receiver  # noqa: E402
-from bot.workflows import Workflows, WorkflowStore  # noqa: E402
 from core.places import Place  # noqa: E402
 from core.settings import LimitSettings, QueueSettings  # noqa: E402
 from storage.database import database_url, open_database, workflow_database  # noqa: E402

@@ -18,12 +18,13 @@ from support.chats import FakeChat, Lost, Message
 from support.fake_subscriptions import PLACE, a_subscription
 from support.fakes import FakeEncoder, FakeEngine, FakeWeb
 
-from bot import workflows as workflows_module
 from bot.chats import GivenUp, Morning, NothingNew, Ready
 from bot.daily import Daily
+from bot.durable import mornings as morning_work
+from bot.durable.store import WorkflowStore
+from bot.durable.workflows import Workflows
 from bot.making import Maker
 from bot.schedule import Schedule
-from bot.workflows import Workflows, WorkflowStore
 from core import retrying
 from core.announcements import morning_id
 from core.article import Page
@@ -173,7 +174,7 @@ async def _world(url: URL, folder: Path) -> AsyncIterator[World]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workflows_module, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(morning_work, "_LOOK_SECONDS", 0.05)
     quick = replace(retrying.CHAT, first=0.02, longest=0.05)
     monkeypatch.setattr(retrying, "CHAT", quick)
 

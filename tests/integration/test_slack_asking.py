@@ -157,6 +157,28 @@ async def test_the_form_shows_what_is_set_and_anybody_sets_a_direct_message() ->
         assert await bot.profiles.get(place) == ChannelProfile("ask", "en", "ko")
 
 
+async def test_a_form_that_slack_does_not_open_any_more_is_asked_for_once_more() -> None:
+    async with slack_server() as slack, a_bot(slack):
+        slack.trigger_seconds = 0.0
+        channel = slack.channel("C1")
+        done = await slack.command("/digest", "settings", user="U1", channel=channel)
+        assert "please try once more" in await said(slack, done)
+        assert slack.views() == []
+
+
+@pytest.mark.parametrize("failing", [[503, 429], [0]])
+async def test_an_answer_to_one_person_is_tried_again(
+    failing: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.desk._AGAIN", (0.01, 0.01))
+    async with slack_server() as slack, a_bot(slack):
+        slack.response_urls.failing = [*failing]
+        done = await slack.command("/digest", "help", user="U1", channel=slack.channel("C1"))
+        assert "Share a link" in await said(slack, done)
+        assert len(done.messages) == 1
+        assert not slack.response_urls.failing
+
+
 # --- shortcuts
 
 

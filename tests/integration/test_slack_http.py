@@ -59,7 +59,11 @@ class ByHttp:
     slack: SlackServer
     bot: SlackBot
     address: str
-    road: HttpRoad
+
+    @property
+    def road(self) -> HttpRoad:
+        assert self.slack._http_road is not None
+        return self.slack._http_road
 
 
 @asynccontextmanager
@@ -70,8 +74,8 @@ async def by_http(**changes: Any) -> AsyncIterator[ByHttp]:
         await bot.surface.start()
         try:
             async with served(bot.surface.routes) as address:
-                road = slack.use_http(f"{address}/slack/events")
-                yield ByHttp(slack, bot, address, road)
+                slack.use_http(f"{address}/slack/events")
+                yield ByHttp(slack, bot, address)
         finally:
             await bot.work.end()
             await bot.surface.close()
@@ -209,7 +213,7 @@ async def test_before_it_has_started_slack_is_asked_to_come_again() -> None:
 
 
 @asynccontextmanager
-async def for_many(tmp_path: Path) -> AsyncIterator[ByHttp]:
+async def for_many(tmp_path: Path, mode: str = "http") -> AsyncIterator[ByHttp]:
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'slack.db'}")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
@@ -222,9 +226,9 @@ async def for_many(tmp_path: Path) -> AsyncIterator[ByHttp]:
         slack.pacing = None
         bot = build_bot(
             slack,
-            mode="http",
+            mode=mode,
             bot_token=None,
-            app_token=None,
+            app_token=None if mode == "http" else SecretStr(slack.app_token),
             client_id=slack.client_id,
             client_secret=SecretStr(slack.client_secret),
             installation_store=installations,
@@ -233,7 +237,9 @@ async def for_many(tmp_path: Path) -> AsyncIterator[ByHttp]:
         await bot.surface.start()
         try:
             async with served(bot.surface.routes) as address:
-                yield ByHttp(slack, bot, address, slack.use_http(f"{address}/slack/events"))
+                if mode == "http":
+                    slack.use_http(f"{address}/slack/events")
+                yield ByHttp(slack, bot, address)
         finally:
             await bot.work.end()
             await bot.surface.close()
@@ -256,8 +262,11 @@ async def install(over: ByHttp, team: str, *, state: str | None = None) -> int:
         return back.status
 
 
-async def test_a_workspace_installs_the_bot_and_another_does_too(tmp_path: Path) -> None:
-    async with for_many(tmp_path) as over:
+@pytest.mark.parametrize("mode", ["http", "socket"])
+async def test_a_workspace_installs_the_bot_and_another_does_too(
+    tmp_path: Path, mode: str
+) -> None:
+    async with for_many(tmp_path, mode) as over:
         slack = over.slack
         assert await install(over, "T2") == 200
         assert await install(over, "T3") == 200

@@ -19,8 +19,9 @@ from support.chats import FakeChat, Lost, Message
 from support.fakes import FakeEncoder, FakeEngine, FakeWeb
 
 from bot.chats import Ready, Trouble, Waiting
+from bot.durable.store import WorkflowStore, erase_remembered
+from bot.durable.workflows import Workflows
 from bot.making import Maker
-from bot.workflows import Workflows, WorkflowStore, erase_remembered
 from core import retrying
 from core.article import Page
 from core.digesting import Digester
@@ -161,7 +162,7 @@ async def _opened(url: URL, folder: Path) -> AsyncIterator[World]:
 def _quick_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same decisions in a hundredth of the time."""
     monkeypatch.setattr(
-        "bot.workflows.delay",
+        "bot.durable.steps.delay",
         lambda *given: None if (wait := retrying.delay(*given)) is None else wait / 100,
     )
 

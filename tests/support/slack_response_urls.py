@@ -37,6 +37,7 @@ class ResponseUrls:
     def __init__(self, slack: SlackCore) -> None:
         self.slack = slack
         self.known: dict[str, ResponseUrl] = {}
+        self.failing: list[int] = []  # statuses of the next answers, nothing done; 0: cut off
 
     def new(
         self, workspace: Workspace, channel: Channel, user: str, original: Message | None = None
@@ -57,6 +58,8 @@ class ResponseUrls:
 
     async def handle(self, request: web.Request) -> web.Response:
         place = self.known.get(request.match_info["id"])
+        if self.failing:
+            return self._failed(request, self.failing.pop(0))
         try:
             if place is None or time.monotonic() > place.expires:
                 raise SlackRefused("expired_url")
@@ -73,6 +76,12 @@ class ResponseUrls:
         finally:
             self.slack.changed()
         return web.Response(text="ok")
+
+    @staticmethod
+    def _failed(request: web.Request, status: int) -> web.Response:
+        if not status and request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=status or 500)
 
     def answer(self, place: ResponseUrl, body: Json) -> None:
         """Show this to the person, or to all with `response_type: in_channel`."""

@@ -81,3 +81,11 @@ def test_names_are_within_slacks_limits() -> None:
     for shortcut in found["features"]["shortcuts"]:
         assert len(shortcut["name"]) <= 24
         assert len(shortcut["description"]) <= 150
+
+
+def test_only_the_settings_know_where_slack_is() -> None:
+    for file in (ROOT / "bot").rglob("*.py"):
+        assert "slack.com" not in file.read_text(encoding="utf-8"), file
+    for file in (ROOT / "core").rglob("*.py"):
+        known = "slack.com" in file.read_text(encoding="utf-8")
+        assert known == (file.name == "settings.py"), file
