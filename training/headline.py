@@ -162,7 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: no drafts")
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
-    parser.add_argument("--rows", type=int, default=10**9, help="articles besides")
+    parser.add_argument("--rows", type=int, default=600, help="articles besides, of each set")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
     parser.add_argument("--out", type=Path, default=DATA / "headline.npz")
     parser.add_argument("--read", action="store_true", help="learn nothing, read --out")

@@ -73,7 +73,8 @@ def candidates(
     if document.title and document.language == "ko":
         # A Korean opening mostly leaves out what it speaks of: the title has named it.
         joint = document.title.rstrip(" .:")
-        found += [Candidate(f"{joint}: {document.sentences[i].text}", "both", i) for i in best[:2]]
+        stands = dict.fromkeys([*best[:2], *([0] if best else [])])
+        found += [Candidate(f"{joint}: {document.sentences[i].text}", "both", i) for i in stands]
     bags = {i: _bag(document.sentences[i].text, document.language) for i in best}
     for draft in drafts:
         own = _bag(draft, document.language)
