@@ -263,9 +263,7 @@ async def install(over: ByHttp, team: str, *, state: str | None = None) -> int:
 
 
 @pytest.mark.parametrize("mode", ["http", "socket"])
-async def test_a_workspace_installs_the_bot_and_another_does_too(
-    tmp_path: Path, mode: str
-) -> None:
+async def test_a_workspace_installs_the_bot_and_another_does_too(tmp_path: Path, mode: str) -> None:
     async with for_many(tmp_path, mode) as over:
         slack = over.slack
         assert await install(over, "T2") == 200
