@@ -97,6 +97,18 @@ async def test_what_discord_py_does_not_repeat_is_unavailable_and_may_be_repeate
     assert len(answers(server, shared)) == 1
 
 
+async def test_what_is_to_be_said_waits_for_a_new_token(
+    server: DiscordServer, chat: Chat, shared: SharedLink
+) -> None:
+    token, server.rest.token = server.rest.token, "a newer one"
+    with pytest.raises(ChatUnavailable):
+        await chat.post(shared, Waiting(), key=shared.key)
+    # ten thousand refusals in ten minutes, and Discord bars the address
+    assert [call.status for call in server.calls(routes.START_THREAD)] == [401]
+    server.rest.token = token
+    await chat.post(shared, Waiting(), key=shared.key)
+
+
 @pytest.mark.parametrize("trouble", ["lost_answer", "reset_after_write"])
 async def test_a_repeat_after_a_lost_answer_is_harmless(
     server: DiscordServer, chat: Chat, shared: SharedLink, trouble: routes.Trouble

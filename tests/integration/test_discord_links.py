@@ -155,6 +155,17 @@ async def test_a_deleted_message_takes_its_answer_with_it(
     assert bot.queue.withdrawn == [LINK]
 
 
+async def test_messages_cleared_away_together_take_their_answers_with_them(
+    server: DiscordServer, channel: Channel, mina: User, bot: Bot
+) -> None:
+    shared = [await server.say(channel, mina, link) for link in (LINK, OTHER)]
+    await bot.until_answered(2)
+    threads = [server.world.channels[message.id] for message in shared]
+    await server.delete_many(shared)
+    await server.until(lambda: not any(server.by_bot(thread) for thread in threads))
+    assert bot.queue.withdrawn == [LINK, OTHER]
+
+
 async def test_messages_of_bots_and_of_webhooks_are_left_alone(
     server: DiscordServer, channel: Channel, mina: User, bot: Bot
 ) -> None:

@@ -261,6 +261,25 @@ async def test_a_large_bot_has_several_shards(
         await bot.until_answered(6)
 
 
+async def test_a_server_that_throws_the_bot_out_ends_its_deliveries_and_no_others(
+    server: DiscordServer, channel: Channel, mina: User
+) -> None:
+    other = server.guild("Another").text_channel("articles")
+    async with a_bot(server) as bot:
+        bot.queue.going.clear()
+        shared = await server.say(channel, mina, f"{LINK}/1")
+        await server.until(lambda: shared.id in server.world.channels)
+        await server.until(lambda: server.by_bot(server.world.channels[shared.id]))
+        assert channel.guild is not None
+        server.kick_bot(channel.guild)
+        await server.say(other, mina, f"{LINK}/2")
+        bot.queue.going.set()
+        await bot.until_answered(1)
+        await bot.until_idle()
+        assert len(bot.queue.errors) == 1
+        assert len([call for call in server.calls() if (call.status or 0) >= 400]) <= 2
+
+
 async def test_stopping_takes_nothing_in_and_finishes_what_is_being_sent(
     server: DiscordServer, channel: Channel, mina: User
 ) -> None:

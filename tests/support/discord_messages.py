@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -182,6 +183,14 @@ class Messages:
             return
         gone = {"id": str(message.id), "channel_id": str(message.channel.id)}
         self.world.emit("MESSAGE_DELETE", gone | in_guild(message.channel), message.channel)
+
+    def remove_all(self, messages: Sequence[Message]) -> None:
+        channel = messages[0].channel
+        for message in messages:
+            channel.messages.pop(message.id, None)
+            message.deleted = True
+        gone = {"ids": [str(one.id) for one in messages], "channel_id": str(channel.id)}
+        self.world.emit("MESSAGE_DELETE_BULK", gone | in_guild(channel), channel)
 
     def tell(self, event: str, message: Message) -> None:
         """Ephemeral messages are told to nobody."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from support.discord_components import TEXT_DISPLAY, walk
 from support.discord_entities import EPHEMERAL, Channel, Json, Message, User, now
@@ -61,6 +62,10 @@ class People:
 
     async def delete(self, message: Message) -> None:
         self.messages_api.remove(message)
+
+    async def delete_many(self, messages: Sequence[Message]) -> None:
+        """As a moderator clears a channel: one event for all of them."""
+        self.messages_api.remove_all(messages)
 
     async def react(self, message: Message, user: User, emoji: str) -> None:
         if message.channel.guild is not None:
