@@ -223,6 +223,24 @@ async def test_a_question_to_the_bot_is_answered_in_its_thread_and_asked_on_ther
     assert "overloads the database server" in visible_text(answers[-1].blocks)
 
 
+async def test_a_question_that_slack_repeats_after_a_restart_is_answered_once(
+    scene: Scene,
+) -> None:
+    slack, me = scene.slack, scene.slack.workspace("T1").bot_user
+    ts = await slack.say(
+        scene.channel, user="U1", text=f"<@{me}> What does a connection pool keep open?"
+    )
+    await scene.answers(scene.channel, ts)
+    await quiet(slack, scene.bot)
+    scene.bot.surface.listener.events._done.clear()  # a new process knows what the database knows
+    before = len(slack.attempts)
+    for event in [*slack.events]:
+        await slack.repeat(event["event_id"])
+    await slack.until(lambda: len(slack.attempts) > before + 1)
+    await quiet(slack, scene.bot)
+    assert len(slack.answers(scene.channel, ts)) == 1
+
+
 async def test_a_direct_message_is_a_question_unless_it_asks_for_help(scene: Scene) -> None:
     slack = scene.slack
     direct = slack.direct_channel(slack.workspace("T1"), "U1")
