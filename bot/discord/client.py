@@ -30,6 +30,11 @@ def intents(settings: DiscordSettings) -> discord.Intents:
     )
 
 
+def grants_content(flags: discord.ApplicationFlags) -> bool:
+    """Whether Discord would let us ask for that privilege; in few guilds it is "limited"."""
+    return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
 def point_at(settings: DiscordSettings) -> None:
     """discord.py keeps both addresses in class attributes, so they are the process's."""
     Route.BASE = settings.api_url.rstrip("/")

@@ -10,7 +10,7 @@ import asyncio
 
 import discord
 
-from bot.discord.client import point_at
+from bot.discord.client import grants_content, point_at
 from bot.discord.places import INVITED_WITH
 from bot.discord.troubles import BROKEN
 from bot.discord.words import WORDS
@@ -41,11 +41,9 @@ async def examine(settings: DiscordSettings) -> list[Finding]:
 
 
 def _about(application: discord.AppInfo, settings: DiscordSettings) -> list[Finding]:
-    flags = application.flags
-    granted = flags.gateway_message_content or flags.gateway_message_content_limited
     address = discord.utils.oauth_url(application.id, permissions=INVITED_WITH, scopes=_SCOPES)
     known = _told("ok", "known_as", name=application.name, address=address)
-    if settings.message_content and not granted:
+    if settings.message_content and not grants_content(application.flags):
         return [known, _told("bad", "intent_missing")]
     return [known]
 

@@ -15,7 +15,7 @@ from bot.chats import Chat
 from bot.commands import Commands
 from bot.discord import slash
 from bot.discord.catching_up import catch_up
-from bot.discord.client import DigestClient, point_at
+from bot.discord.client import DigestClient, grants_content, point_at
 from bot.discord.listener import Listener
 from bot.discord.marks import Diary, Marks
 from bot.discord.pressing import Buttons
@@ -146,6 +146,7 @@ class DiscordSurface:
         )
         try:
             await client.login(token)
+            self._check_intent(client)
             self._running = asyncio.create_task(client.connect())
             await self._ready_or_ended(client, self._running)
             return True
@@ -156,6 +157,13 @@ class DiscordSurface:
             log.warning("Discord cannot be reached yet: %s", error)
             await client.http.close()
             return False
+
+    def _check_intent(self, client: DigestClient) -> None:
+        """Before the gateway refuses us: a supervisor starts us again and again, and after a
+        thousand attempts a day Discord would take the token away."""
+        granted = grants_content(client.application_flags)
+        if self._settings.message_content and not granted:
+            raise settings_error("intent_missing")
 
     async def _ready_or_ended(self, client: DigestClient, running: asyncio.Task[None]) -> None:
         ready = asyncio.create_task(client.wait_until_ready())

@@ -170,6 +170,8 @@ async def test_a_missing_intent_ends_the_start_with_the_setting_to_change(
     with pytest.raises(SettingsError, match=r"discord\.message_content"):
         await bot.surface.start()
     await bot.surface.close()
+    # Of a thousand a day none is spent: whoever starts us again and again would lose the token.
+    assert server.gateway.identifies_left == 1000
 
 
 @pytest.mark.parametrize(("code", "named"), [(4004, "TOKEN"), (4014, "message_content")])

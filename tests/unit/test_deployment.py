@@ -206,6 +206,8 @@ def test_the_unit_has_its_sections_and_stops_as_the_bot_does() -> None:
     assert unit.sections() == ["Unit", "Service", "Install"]
     assert unit["Service"]["ExecStart"].endswith("smartdevdigest run")
     assert int(unit["Service"]["TimeoutStopSec"]) > 10
+    # wrong tokens are not tried for ever (tests/acceptance/test_chats_whole.py has the status)
+    assert unit["Service"]["RestartPreventExitStatus"] == "2"
 
 
 def test_dashboard_and_alerts_ask_for_figures_that_there_are() -> None:
