@@ -32,7 +32,7 @@ from core.chunks import Block, Document, cut
 from core.digest import LABELS, DifficultyLevel, Factor, FactorName
 from core.judging import meaning
 from core.judging.background import background
-from core.judging.prerequisites import technologies
+from core.judging.prerequisites import mentions_in, technologies
 from core.language import is_stopword, raw_words, words
 from core.ports import Vectors
 
@@ -294,12 +294,8 @@ def _depth(code: str) -> float:
 
 def _technologies_used(document: Document) -> list[str]:
     """In more than one sentence: what is mentioned once need not be known."""
-    found = []
-    for technology in technologies():
-        mentions = (s for s in document.sentences if technology.pattern.search(s.text))
-        if next(mentions, None) and next(mentions, None):
-            found.append(technology.name)
-    return found
+    counted = mentions_in(document)
+    return [one.name for one in technologies() if counted[one.name] > 1]
 
 
 def _driving(document: Document) -> dict[FactorName, tuple[str, ...]]:

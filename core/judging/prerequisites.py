@@ -9,6 +9,7 @@ technologies that the article uses throughout without introducing them (list:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,7 @@ class Technology:
     name: str
     pattern: re.Pattern[str]
     fences: frozenset[str]
+    spellings: tuple[str, ...]
 
 
 # What the article does not say itself is guessed up to so many items in all, at most three of them.
@@ -158,8 +160,9 @@ def _built_on(document: Document) -> Iterator[str]:
     """
     fences = {block.info for block in document.code}
     scored: list[tuple[bool, int, str]] = []
+    counted = mentions_in(document)
     for technology in technologies():
-        mentions = sum(bool(technology.pattern.search(s.text)) for s in document.sentences)
+        mentions = counted[technology.name]
         shown = bool(fences & technology.fences)
         if mentions >= _OFTEN or (shown and technology.name != "Bash"):
             taught = _teaches(document.title, technology)
@@ -167,6 +170,17 @@ def _built_on(document: Document) -> Iterator[str]:
                 scored.append((not shown, -mentions, technology.name))
     for _, _, name in sorted(scored):
         yield name
+
+
+def mentions_in(document: Document) -> Counter[str]:
+    """In how many sentences each technology stands, by its name; all others count zero."""
+    counted: Counter[str] = Counter()
+    everything = document.prose.casefold()  # most stand nowhere, and that is quickly seen
+    for technology in technologies():
+        if any(spelling in everything for spelling in technology.spellings):
+            search = technology.pattern.search
+            counted[technology.name] = sum(search(s.text) is not None for s in document.sentences)
+    return counted
 
 
 def _teaches(title: str, technology: Technology) -> bool:
@@ -191,4 +205,5 @@ def _technology(line: str) -> Technology:
     either = "|".join(re.escape(s) for s in sorted(spellings, key=len, reverse=True))
     flags = re.I if name.islower() else re.NOFLAG
     pattern = re.compile(rf"(?<![A-Za-z0-9_가-힣])(?:{either})(?![A-Za-z0-9_+#])", flags)
-    return Technology(name, pattern, frozenset(f.strip() for f in fences.split(",") if f.strip()))
+    shown = frozenset(f.strip() for f in fences.split(",") if f.strip())
+    return Technology(name, pattern, shown, tuple(s.casefold() for s in spellings))

@@ -62,6 +62,19 @@ async def test_a_session_that_is_resumed_loses_and_doubles_nothing(
         assert numbers(bot) == ["1", "2", "3"]
 
 
+async def test_a_gateway_that_falls_silent_is_left_for_a_new_connection(
+    server: DiscordServer, channel: Channel, mina: User
+) -> None:
+    server.gateway.heartbeat_interval = 0.1
+    async with a_bot(server, heartbeat_timeout=0.5) as bot:
+        server.gateway.acks = False
+        await server.until(lambda: server.gateway.resumes, timeout=10)
+        server.gateway.acks = True
+        await server.say(channel, mina, f"{LINK}/1")
+        await bot.until_answered(1)
+        assert numbers(bot) == ["1"]
+
+
 async def test_what_came_between_two_sessions_is_read_in_the_channels_history(
     server: DiscordServer, channel: Channel, mina: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

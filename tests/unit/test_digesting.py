@@ -221,11 +221,12 @@ async def test_an_article_whose_address_is_no_link_is_digested_all_the_same() ->
 async def test_a_book_of_300_000_words_is_weighed_whole() -> None:
     """Nothing is cut silently: each sentence is weighed, and the model's small share is said."""
     nouns = "pool queue index shard replica lease token cursor buffer snapshot".split()
-    lines = (
-        f"The {nouns[i % 10]} number {i} waits for {nouns[i // 10 % 10]} {i % 97} before it is closed again."
+    clauses = [
+        f"the {nouns[i % 10]} number {i} waits for {nouns[i // 10 % 10]} {i % 97} before it is closed again"
         for i in range(24_000)
-    )
-    content = "\n\n".join(lines)
+    ]
+    lines = (", and ".join(clauses[i : i + 5]) for i in range(0, len(clauses), 5))
+    content = "\n\n".join(f"{line.capitalize()}." for line in lines)
     assert len(content.split()) >= 300_000
     record = (await finished(a_digester(Scripted("Nothing at all is known.")), content)).record
     assert record.details.words >= 300_000
