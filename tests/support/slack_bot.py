@@ -27,6 +27,7 @@ from bot.chats import Chat, Ready, Trouble, Waiting
 from bot.commands import Commands
 from bot.delivering import Outbox
 from bot.receiving import Receiver
+from bot.slack.permissions import SCOPES
 from bot.slack.surface import SlackSurface
 from core.digest import DigestRecord
 from core.digesting import Digester
@@ -223,8 +224,10 @@ def build_bot(
 
 @asynccontextmanager
 async def a_bot(slack: SlackServer, **given: Any) -> AsyncIterator[SlackBot]:
-    """Started, and closed at the end. Slack's own pacing is off unless a test sets it again."""
+    """Started, and closed at the end. Slack's own pacing is off unless a test sets it again. The
+    app has no scope that `config/slack-manifest.yaml` does not ask for."""
     slack.pacing = None
+    slack.team.scopes &= {*SCOPES}
     bot = build_bot(slack, **given)
     await bot.surface.start()
     try:

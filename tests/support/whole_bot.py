@@ -22,6 +22,8 @@ from support.slack_server import SlackServer
 from support.slack_world import Channel as SlackChannel
 from support.slack_world import Message as SlackMessage
 
+from bot.slack.permissions import SCOPES
+
 ROOT = Path(__file__).parents[2]
 PORT = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 
@@ -39,6 +41,7 @@ class WholeBot:
         self.environ["SMARTDEVDIGEST_WEB__RESPECT_ROBOTS"] = "false"
 
     def in_slack(self, slack: SlackServer) -> None:
+        slack.team.scopes &= {*SCOPES}
         self.environ |= {
             "SMARTDEVDIGEST_SLACK__API_URL": slack.api_url,
             "SMARTDEVDIGEST_SLACK__BOT_TOKEN": slack.bot_token,
