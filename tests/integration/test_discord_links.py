@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 from support.discord_bot import LINK, Bot, Memory, a_bot, place_of
-from support.discord_entities import SUPPRESS_EMBEDS, VOICE, Channel, User
+from support.discord_entities import PERMISSIONS, SUPPRESS_EMBEDS, VOICE, Channel, User
 from support.discord_people import links_in, pings, visible_text
 from support.discord_server import DiscordServer, discord_server
 
+from bot.discord.places import INVITED_WITH
 from core.settings import LimitSettings
 
 OTHER = "https://blog.example.com/other"
@@ -238,6 +239,24 @@ async def test_where_threads_are_impossible_the_answer_is_a_reply(
         assert not pings(answer)
     await bot.until_answered(3)
     assert bot.queue.accepted[-1].shared.place.workspace == "@me"
+
+
+async def test_the_permissions_that_an_invitation_asks_for_are_enough(
+    server: DiscordServer, channel: Channel, mina: User
+) -> None:
+    assert channel.guild is not None
+    channel.guild.revoke(*PERMISSIONS)
+    channel.guild.grant(server.bot, *(one for one in PERMISSIONS if getattr(INVITED_WITH, one)))
+    channel.guild.grant(mina, "view_channel", "send_messages")
+    async with a_bot(server) as bot:
+        shared = await server.say(channel, mina, f"{LINK} and {OTHER}")
+        await bot.until_answered(2)
+        thread = server.world.channels[shared.id]
+        await server.until(lambda: thread.name == "Digest · Connection pools, measured")
+        await server.delete(shared)
+        await server.until(lambda: not server.by_bot(thread))
+        await bot.until_idle()
+    assert not [call for call in server.calls() if (call.status or 0) >= 400]
 
 
 @pytest.mark.parametrize(
