@@ -18,8 +18,8 @@ import typer
 import uvicorn
 
 from bot import replies
+from bot.cli.speaking import preparation_bar, wrong_usage
 from bot.http.app import check_exposure, create_app
-from bot.speaking import preparation_bar, wrong_usage
 from bot.wiring import Bot, open_bot
 from bot.working import at_work
 from core.article import Language

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.builders import a_digest
 
-from bot.batch import Line, Results, Tally, digest_rows, lines_of
+from bot.cli.batch import Line, Results, Tally, digest_rows, lines_of
 from core.article import Article
 from core.digest import Digest
 from core.errors import BadArticle, DigestError, EngineTimedOut, ModelNotReady, SettingsError
@@ -251,7 +251,7 @@ async def test_such_a_line_is_a_failure_of_its_row(
     with Results(run.out, HOW) as results:
         (line,) = lines_of(run.source)
         too_long = Line(line.number, None, line.sha256, line.end)
-        monkeypatch.setattr("bot.batch.lines_of", lambda _: iter([too_long]))
+        monkeypatch.setattr("bot.cli.batch.lines_of", lambda _: iter([too_long]))
         told: list[DigestError] = []
         await digest_rows(
             run.source,

@@ -14,8 +14,8 @@ from support.openai_server import MODEL, OpenAiServer
 from support.slack_faults import HttpError
 from support.slack_server import SlackServer, slack_server
 
+from bot.cli.doctor import changed, examine, gpu_names, human_size
 from bot.configuration import Loaded, load_explained
-from bot.doctor import changed, examine, gpu_names, human_size
 from bot.findings import Finding
 from core.article import Language
 from storage.database import database_url, open_database

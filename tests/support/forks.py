@@ -22,7 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _MOST_BYTES = 1 << 20
-_IMPORTED = "bot.cli bot.oneshot bot.batch bot.doctor bot.daily_cli bot.consulting_cli bot.erasing"
+_IMPORTED = "bot.cli bot.cli.oneshot bot.cli.batch bot.cli.doctor bot.cli.subscriptions bot.cli.answering bot.cli.erasing"
 
 
 def run(

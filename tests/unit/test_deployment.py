@@ -158,7 +158,11 @@ def test_nothing_is_open_to_the_network_by_default() -> None:
 def test_the_profile_of_the_containers_is_one() -> None:
     chosen = COMPOSE["services"]["bot"]["environment"]["SMARTDEVDIGEST_PROFILE"]
     assert chosen.rpartition(":-")[2].rstrip("}") in profiles(ROOT / "config" / "profiles")
-    cuda = dict(re.findall(r"(\w+)=(\S+)", (ROOT / "config/deploy/Dockerfile.cuda").read_text(encoding="utf-8")))
+    cuda = dict(
+        re.findall(
+            r"(\w+)=(\S+)", (ROOT / "config/deploy/Dockerfile.cuda").read_text(encoding="utf-8")
+        )
+    )
     assert cuda["SMARTDEVDIGEST_PROFILE"] in profiles(ROOT / "config" / "profiles")
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.cli.speaking import language_of
 from bot.logs import set_up_logging
-from bot.speaking import language_of
 from core.settings import LogSettings
 
 

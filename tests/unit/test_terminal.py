@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from support.builders import a_digest, a_record, details
 
-from bot.terminal import digest_view, meter
+from bot.cli.terminal import digest_view, meter
 from core.article import Language
 from core.digest import DigestRecord
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot import replies
-from bot.batch import Line, Results, Tally, digest_rows
+from bot.cli.batch import Line, Results, Tally, digest_rows
+from bot.cli.speaking import complain, error_console, preparation_bar, wrong_usage
 from bot.intake import last
-from bot.speaking import complain, error_console, preparation_bar, wrong_usage
 from bot.wiring import Service, open_service
 from core.article import Article, Language
 from core.digest import Digest

@@ -15,10 +15,11 @@ from rich.text import Text
 
 from bot import feed_words, replies, telling
 from bot.chats import Listed
+from bot.cli.speaking import complain, preparation_bar
+from bot.cli.terminal import meter
 from bot.feed_lists import feeds_in, known_feeds
 from bot.feed_words import say
 from bot.oneday import OneDay
-from bot.speaking import complain, preparation_bar
 from bot.subscribing import (
     Overview,
     Subscribing,
@@ -26,7 +27,6 @@ from bot.subscribing import (
     overview_lines,
     subscribed_in_words,
 )
-from bot.terminal import meter
 from bot.wiring import open_day, open_subscribing
 from core.announcements import posted_of
 from core.article import Language

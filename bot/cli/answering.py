@@ -12,9 +12,9 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from bot import consulting_words, replies, searching
+from bot.cli.speaking import FAILED, preparation_bar, wrong_usage
 from bot.consulting_words import origin, title
 from bot.http.reading import hit_values
-from bot.speaking import FAILED, preparation_bar, wrong_usage
 from bot.wiring import Service, open_service
 from core.article import Language
 from core.explaining import Explanation, Unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot import replies
-from bot.speaking import complain
+from bot.cli.speaking import complain
 from bot.wiring import open_erasing
 from core.article import Language
 from core.places import Scope

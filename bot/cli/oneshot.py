@@ -11,8 +11,8 @@ from typing import Any
 from rich.status import Status
 
 from bot import replies
+from bot.cli.speaking import error_console, preparation_bar
 from bot.reading import extract_one
-from bot.speaking import error_console, preparation_bar
 from bot.wiring import Service, open_service
 from core.article import Article, Language
 from core.digest import DigestRecord
