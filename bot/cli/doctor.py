@@ -59,6 +59,9 @@ async def examine(loaded: Loaded) -> list[Finding]:
 
 def report(findings: list[Finding], ui: Language) -> None:
     table = Table.grid(padding=(0, 1))
+    for _ in ("mark", "name"):
+        table.add_column()
+    table.add_column(overflow="fold")  # an address is copied whole or not at all
     previous = ""
     for finding in findings:
         mark, colour = MARKS[finding.state]

@@ -36,7 +36,9 @@ def grants_content(flags: discord.ApplicationFlags) -> bool:
 
 
 def point_at(settings: DiscordSettings) -> None:
-    """discord.py keeps both addresses in class attributes, so they are the process's."""
+    """discord.py keeps both addresses in class attributes, so they are the process's. So are its
+    warnings that it lacks libraries for voice, which nobody here misses."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     Route.BASE = settings.api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
 

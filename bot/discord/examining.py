@@ -10,7 +10,7 @@ import asyncio
 
 import discord
 
-from bot.discord.client import grants_content, point_at
+from bot.discord.client import grants_content, intents, point_at
 from bot.discord.places import INVITED_WITH
 from bot.discord.troubles import BROKEN
 from bot.discord.words import WORDS
@@ -26,7 +26,7 @@ async def examine(settings: DiscordSettings) -> list[Finding]:
     if settings.token is None:
         return []
     point_at(settings)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=intents(settings)) as client:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await client.login(settings.token.get_secret_value())

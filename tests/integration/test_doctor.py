@@ -192,13 +192,17 @@ async def in_discord(
         return await said_of("discord", loaded(folder, **(given | dict(changes))), ui)
 
 
-async def test_discord_is_asked_whether_it_takes_the_token(tmp_path: Path) -> None:
+async def test_discord_is_asked_whether_it_takes_the_token(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING")
     async with discord_server() as server:
         [(state, known)] = await in_discord(server, tmp_path)
         assert state == "ok"
         assert server.bot.name in known
         invitation = "https://discord.com/oauth2/authorize?client_id="
         assert f"{invitation}{server.world.application_id}" in known
+        assert not caplog.messages
         [(state, refused)] = await in_discord(server, tmp_path, {"DISCORD__TOKEN": "taken back"})
         assert (state, "SMARTDEVDIGEST_DISCORD__TOKEN" in refused) == ("bad", True)
         assert not server.gateway.identifies  # of which there are a thousand a day
@@ -226,6 +230,15 @@ async def test_a_discord_that_does_not_answer_is_told_by_its_address(
         [(state, away)] = await in_discord(server, tmp_path, ui="ko")
         assert (state, server.api_url in away) == ("bad", True)
         assert "네트워크를 확인" in away
+
+
+def test_a_long_address_is_shown_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    address = "https://discord.example/authorize?" + "x" * 200
+    report([Finding("ok", "discord", text=f"invite it by {address}")], "en")
+    assert address in "".join(capsys.readouterr().out.split())
 
 
 async def test_it_measures_the_machine_and_proposes_a_profile(tmp_path: Path) -> None:
