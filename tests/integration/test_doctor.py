@@ -14,7 +14,7 @@ from support.openai_server import MODEL, OpenAiServer
 from support.slack_faults import HttpError
 from support.slack_server import SlackServer, slack_server
 
-from bot.cli.doctor import changed, examine, gpu_names, human_size
+from bot.cli.doctor import changed, examine, gpu_names, human_size, report
 from bot.configuration import Loaded, load_explained
 from bot.findings import Finding
 from core.article import Language
