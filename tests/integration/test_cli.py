@@ -22,11 +22,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    return Command(tmp_path)
-
-
-@pytest.fixture
 def note(tmp_path: Path) -> Path:
     file = tmp_path / "pools.md"
     file.write_text(CONTENT, encoding="utf-8")

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.slow
 ROWS = 60
 
 
-@pytest.fixture
-def command(tmp_path: Path) -> Command:
-    return Command(tmp_path)
-
-
 def rows(folder: Path, count: int, broken: int | None = None) -> Path:
     """Articles of their own content each; line `broken` (from 1) is cut off."""
     file = folder / "in.jsonl"

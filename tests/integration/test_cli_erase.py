@@ -19,11 +19,6 @@ SLACK = ("erase", "--platform", "slack", "--workspace", "T1")
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    return Command(tmp_path)
-
-
-@pytest.fixture
 async def delivery(tmp_path: Path) -> Delivery:
     async with open_database(database_url(None, tmp_path / "data")) as engine:
         return (await SqlDeliveries(engine).accept(a_shared_link()))[0]

@@ -26,9 +26,8 @@ async def indexed(folder: Path) -> int:
         return (await Shelves(engine).library.state()).indexed
 
 
-async def test_the_index_is_shown_and_made_anew(tmp_path: Path) -> None:
+async def test_the_index_is_shown_and_made_anew(command: Command, tmp_path: Path) -> None:
     await keep(tmp_path, 3)
-    command = Command(tmp_path)
     behind = await command("index", "status")
     assert (behind.code, behind.err) == (0, "")
     assert "0 of 3 digests are in the index" in behind.out
@@ -40,9 +39,10 @@ async def test_the_index_is_shown_and_made_anew(tmp_path: Path) -> None:
     assert "The index is complete: 3 digests" in again.out
 
 
-async def test_a_rebuilding_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+async def test_a_rebuilding_that_is_killed_goes_on_where_it_was(
+    command: Command, tmp_path: Path
+) -> None:
     await keep(tmp_path, 40)
-    command = Command(tmp_path)
     process = await command.start("index", "rebuild")
     assert process.stderr is not None
     first = await asyncio.wait_for(process.stderr.readuntil(b"8/40"), 300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -47,9 +48,17 @@ class Command:
             "SMARTDEVDIGEST_MODEL__ENGINE": "echo",
         }
         self.folder = data_dir
+        self._begun: list[asyncio.subprocess.Process] = []
+
+    def end_all(self) -> None:
+        """What a test that failed has left running."""
+        for process in self._begun:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
 
     async def start(self, *args: str, **environ: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
             "from bot.cli import main; main()",
@@ -60,6 +69,8 @@ class Command:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        self._begun.append(process)
+        return process
 
     async def __call__(self, *args: str, stdin: str = "", **environ: str) -> Ended:
         if any(name.startswith(("LC_", "LANG", "PYTHON")) for name in environ):
