@@ -20,7 +20,7 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(params=["hashing", "ctranslate2"])
+@pytest.fixture(params=["hashing", pytest.param("ctranslate2", marks=pytest.mark.slow)])
 def encoder(request: pytest.FixtureRequest) -> Encoder:
     if request.param == "hashing":
         return HashingEncoder()

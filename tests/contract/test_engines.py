@@ -23,7 +23,12 @@ QUEUE = Prompt("What is a queue?")
 KOREAN = Prompt("큐가 무엇입니까?")
 
 
-@pytest.fixture(params=["echo", "ctranslate2", "gptq", "openai"])
+_SLOW = pytest.mark.slow  # a tiny model has to be made first
+
+
+@pytest.fixture(
+    params=["echo", *(pytest.param(one, marks=_SLOW) for one in ("ctranslate2", "gptq", "openai"))]
+)
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     opened: Engine
     server = None
