@@ -184,8 +184,9 @@ async def test_a_secret_address_is_a_feed_that_others_read_and_says_nothing_of_i
         else:
             [item] = answer.json()["items"]
             assert "<script>" in item["title"], "text, not markup"
-        assert "T-SECRET" not in answer.text
-        assert "U1" not in answer.text
+        told = answer.text.replace(secret, "")  # it is random, and may have any letters
+        assert "T-SECRET" not in told
+        assert "U1" not in told
         again = await server.client.get(
             f"/feeds/{secret}.{kind}", headers={"If-None-Match": answer.headers["etag"]}
         )

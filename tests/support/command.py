@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ class Command:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            # A shell that runs the tests in the background has Ctrl-C ignored, and so would we.
+            preexec_fn=_hears_interrupts,
         )
         self._begun.append(process)
         return process
@@ -92,3 +95,7 @@ class Command:
             raise
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
+
+
+def _hears_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
