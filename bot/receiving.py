@@ -4,7 +4,7 @@
 
 Everything here is short enough to happen before a platform is answered. Making the digest is
 a workflow's affair (`bot/durable/workflows.py`); `accept` only promises it. A crash between keeping and
-queueing loses nothing: `bot/sweeping.py` queues what was kept and never begun.
+queueing loses nothing: `bot/presence.py` queues what was kept and never begun.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Article, Page
@@ -23,7 +23,7 @@ from core.errors import BadLink
 from core.language import count_words, detect
 from core.links import canonical, site_of
 from storage import statements
-from storage.short import write
+from storage.short import execute
 from storage.statements import utc_now
 from storage.tables import ArticleRow, ReadingRow
 from storage.trouble import reading
@@ -40,17 +40,19 @@ class SqlArticles:
         now = self._now()
         values = await asyncio.to_thread(article_values, article, page, now)
         content_hash = str(values["content_hash"])
-        read = {"link": link, "content_hash": content_hash, "read_at": now}
+        read = {
+            "link_hash": hash_of(link),
+            "link": link,
+            "content_hash": content_hash,
+            "read_at": now,
+        }
         dialect = self._engine.dialect
-        # Counted and detected again by whoever digests it, who knows better.
-        put_article = statements.putting(dialect, ArticleRow, values, keep=["language", "words"])
-        put_reading = statements.putting(dialect, ReadingRow, {"link_hash": hash_of(link), **read})
-
-        def act(connection: Connection) -> None:
-            connection.execute(put_article)
-            connection.execute(put_reading)
-
-        await write(self._engine, act)
+        await execute(
+            self._engine,
+            # Counted and detected again by whoever digests it, who knows better.
+            statements.putting(dialect, ArticleRow, values, keep=["language", "words"]),
+            statements.putting(dialect, ReadingRow, read),
+        )
         return content_hash
 
     async def get(self, content_hash: str) -> Article | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,7 +21,7 @@ from core.digest import DigestRecord
 from core.ports import Verdict
 from storage import statements
 from storage.articles import canonical_or_none
-from storage.short import write
+from storage.short import execute
 from storage.statements import utc_now
 from storage.tables import ArticleRow, DigestRow, VerdictRow
 from storage.trouble import reading, writing
@@ -58,14 +58,11 @@ class SqlDigests:
         keep = [] if page else ["etag", "last_modified", "fetched_at"]
         digest = digest_values(record, content_hash, now)
         dialect = self._engine.dialect
-        put_article = statements.putting(dialect, ArticleRow, article, keep=keep)
-        put_digest = statements.putting(dialect, DigestRow, digest)
-
-        def act(connection: Connection) -> None:
-            connection.execute(put_article)
-            connection.execute(put_digest)
-
-        await write(self._engine, act)
+        await execute(
+            self._engine,
+            statements.putting(dialect, ArticleRow, article, keep=keep),
+            statements.putting(dialect, DigestRow, digest),
+        )
         self._added()
 
     async def recent(self, limit: int) -> list[DigestRecord]:

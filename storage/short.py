@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.database import plain_engine, sqlite_file
@@ -48,6 +48,16 @@ async def write(engine: AsyncEngine, act: Act[Result], *, urgent: bool = False) 
     with spoken():
         async with writers_turn(engine, urgent=urgent):
             return await threads.write(act)
+
+
+async def execute(engine: AsyncEngine, *statements: Executable) -> None:
+    """All of them in one transaction, of which nobody needs a result. Raises StorageUnavailable."""
+
+    def act(connection: Connection) -> None:
+        for statement in statements:
+            connection.execute(statement)
+
+    await write(engine, act)
 
 
 class _Threads:

@@ -76,10 +76,10 @@ def loaded(config: Path | None, profile: str | None) -> Loaded:
     from bot.logs import set_up_logging
     from bot.tracing import set_up_tracing
 
-    loaded = load_explained(config, profile)
-    set_up_logging(loaded.settings.log)
-    set_up_tracing(loaded.settings.log.traces)
-    return loaded
+    found = load_explained(config, profile)
+    set_up_logging(found.settings.log)
+    set_up_tracing(found.settings.log.traces)
+    return found
 
 
 def settings_of(config: Path | None, profile: str | None) -> Settings:

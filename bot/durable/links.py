@@ -35,9 +35,7 @@ class LinkWork:
         try:
             await self._answered(delivery_id)
         except ChatFailed as error:
-            # Nothing can be said there any more; that it was tried is all there is to keep.
-            log.warning("delivery %s cannot be answered: %s", delivery_id, error)
-            await self._steps.take("fail", self.fail, delivery_id, as_plain(error))
+            await self._closed(delivery_id, error)
 
     async def _answered(self, delivery_id: str) -> None:
         try:
@@ -107,8 +105,12 @@ class LinkWork:
         try:
             await self._steps.say("show", delivery_id, self.show_digest, found)
         except ChatFailed as error:
-            log.warning("delivery %s cannot be answered: %s", delivery_id, error)
-            await self._steps.take("fail", self.fail, delivery_id, as_plain(error))
+            await self._closed(delivery_id, error)
+
+    async def _closed(self, delivery_id: str, error: ChatFailed) -> None:
+        """Nothing can be said there any more; that it was tried is all there is to keep."""
+        log.warning("delivery %s cannot be answered: %s", delivery_id, error)
+        await self._steps.take("fail", self.fail, delivery_id, as_plain(error))
 
     # --- the steps
 
