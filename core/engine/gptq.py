@@ -164,8 +164,8 @@ class GptqEngine:
             self._awake.notify()
 
     def _leave(self, row: Row) -> None:
-        row.abandoned = True
         with self._awake, suppress(ValueError):
+            row.abandoned = True
             self._line.remove(row)
 
     # -- from here on in the engine's thread --------------------------------------------------
@@ -193,26 +193,42 @@ class GptqEngine:
     def _admit(self) -> None:
         """First come, first served: whoever does not fit keeps those behind it waiting too."""
         while (row := self._next()) is not None:
+            alone = row.options.beams > 1
             try:
-                if row.options.beams > 1:
-                    self._search(row)
-                    continue
-                if not self._batch.fits(row):
-                    self._batch.back.appendleft(row)
+                if not (alone or self._batch.fits(row)):
                     return
             except EngineOutOfMemory as error:
+                self._take(row)
                 row.fail(error)
                 continue
-            self._batch.join(row)
+            if not self._take(row):
+                continue
+            if alone:
+                self._search(row)
+            else:
+                self._batch.join(row)
 
     def _next(self) -> Row | None:
-        """The longest waiting one that somebody still waits for."""
-        while self._batch.back:
-            row = self._batch.back.popleft()
-            if not row.abandoned:
-                return row
+        """The longest waiting one that somebody still waits for; it keeps its place in the line,
+        which would let in one too many otherwise."""
+        back = self._batch.back
+        while back and back[0].abandoned:
+            back.popleft()
+        if back:
+            return back[0]
         with self._awake:
-            return self._line.popleft() if self._line else None
+            return self._line[0] if self._line else None
+
+    def _take(self, row: Row) -> bool:
+        """Out of the line. False: it has just left it by itself."""
+        if self._batch.back:
+            self._batch.back.popleft()
+            return True
+        with self._awake:
+            if row.abandoned:
+                return False
+            self._line.popleft()
+            return True
 
     def _search(self, row: Row) -> None:
         import torch
