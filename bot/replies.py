@@ -217,6 +217,7 @@ FACTORS: Mapping[FactorName, Both] = {
 WORDS: Mapping[str, Both] = {
     "summary": ("요약", "Summary"),
     "difficulty": ("난이도", "Difficulty"),
+    "difficulty.model": ("모델의 판단", "As the model sees it"),
     "keywords": ("핵심어", "Keywords"),
     "prerequisites": ("먼저 알아야 할 것", "Good to know first"),
     "terms": ("용어", "Terms"),

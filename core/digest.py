@@ -93,7 +93,8 @@ class Details(_Value):
     model's sentences compared with the article, `rejected` those that it did not bear out
     and that were replaced or dropped. `notes` are sentence keys for `bot/replies.py`.
     `probabilities` are those of the difficulty's labels, easiest first; `uncertain` says that two
-    of them are about as likely. `guarded` counts sentences that were not fit to be posted.
+    of them are about as likely; `reason` is the model's own for the difficulty, "" where it was
+    not asked or what it said did not hold. `guarded` counts sentences that were not fit to be posted.
     """
 
     language: Language
@@ -112,6 +113,7 @@ class Details(_Value):
     notes: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
     uncertain: bool = False
+    reason: str = ""
     guarded: int = Field(default=0, ge=0)
 
 

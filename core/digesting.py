@@ -38,6 +38,7 @@ from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
 from core.judging.guardrail import Guard
 from core.judging.keywords import likely, ranked
+from core.judging.opinion import Opinion, checked, joined, together
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
 from core.judging.terms import Explained, explained
@@ -147,6 +148,9 @@ class Digester:
         claims = await self._ground(draft, evidence)
         terms = (*study.terms, *await self._ground_terms(draft, evidence))[: self.settings.terms]
         guarding = _Guarding(Guard(article.content, article.url))
+        opinion = await asyncio.to_thread(checked, draft.judgement, document, evidence)
+        opinion = guarding.opinion(opinion)
+        study = await asyncio.to_thread(self._agreed, study, opinion)
         count = self.settings.sentences
         sentences = guarding.cleaned(combine(document, weighed, claims, count, guarding.fit))
         terms = guarding.kept(terms)
@@ -164,7 +168,9 @@ class Digester:
                 ),
                 processing_time=round(time.monotonic() - started, 3),
             ),
-            details=details.model_copy(update={"sentences": sentences, "guarded": guarding.count}),
+            details=details.model_copy(
+                update={"sentences": sentences, "reason": opinion.reason, "guarded": guarding.count}
+            ),
         )
         yield Finished(record)
 
@@ -179,6 +185,18 @@ class Digester:
             keywords=likely(found[: self.settings.keywords]),
             prerequisites=prerequisites(document),
             terms=tuple(explained(document, names, self.settings.terms, wanted)),
+        )
+
+    def _agreed(self, study: _Study, opinion: Opinion) -> _Study:
+        """What was measured and what the model thinks, as one."""
+        if opinion == Opinion():
+            return study
+        document, judged = study.document, study.judged
+        return replace(
+            study,
+            judged=judged if opinion.level is None else joined(judged, opinion.level),
+            keywords=together(opinion.keywords, study.keywords, self.settings.keywords),
+            prerequisites=prerequisites(document, opinion=opinion.prerequisites),
         )
 
     async def _embed(self, document: Document) -> Vectors | None:
@@ -321,6 +339,14 @@ class _Guarding:
                 update={"text": self._checked(one.text), "source": self._checked(one.source)}
             )
             for one in sentences
+        )
+
+    def opinion(self, found: Opinion) -> Opinion:
+        return replace(
+            found,
+            reason=self._checked(found.reason) if found.reason else "",
+            keywords=tuple(filter(None, map(self._checked, found.keywords))),
+            prerequisites=tuple(filter(None, map(self._checked, found.prerequisites))),
         )
 
     def kept(self, terms: Sequence[Explained]) -> tuple[Explained, ...]:

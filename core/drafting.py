@@ -21,12 +21,16 @@ from core.judging.terms import Explained
 from core.language import count_words
 from core.ports import Engine, Generation, Prompt
 from core.progress import Drafting
+from core.prompts import judgement as judgement_prompt
 from core.prompts import summary as summary_prompt
 from core.prompts import term as term_prompt
+from core.prompts.judgement import Judgement
 from core.settings import DigestSettings
 
 # Tokens for one sentence, 30 words and a little.
 _SENTENCE = 48
+# Tokens for a reason, a level and two lists of names.
+_JUDGEMENT = 240
 # Terms that the model is asked for when neither the article nor the glossary explains enough.
 _ASKED_TERMS = 2
 
@@ -52,6 +56,7 @@ class Draft:
         self.parts = chosen_parts(document.parts, weighed, settings.max_parts) if self.able else []
         self.written: dict[int, list[str]] = {}
         self.terms: dict[str, str] = {}
+        self.judgement = Judgement()
         self.seen_words = 0
 
     @property
@@ -79,8 +84,11 @@ class Draft:
                 yield Drafting(first, piece)
         self.written[first] = self._parse(reply)
         asked = self._unexplained(keywords, explained)
-        replies = await asyncio.gather(
-            *(self._generate(part) for part in rest), *(self._explain(term) for term in asked)
+        replies, self.judgement = await asyncio.gather(
+            asyncio.gather(
+                *(self._generate(part) for part in rest), *(self._explain(term) for term in asked)
+            ),
+            self._judge(),
         )
         for part, text in zip(rest, replies, strict=False):
             self.written[part] = self._parse(text)
@@ -108,6 +116,15 @@ class Draft:
         # what does not fit is not counted as seen
         self.seen_words += count_words(text)
         return summary_prompt.render(self.document.title, text, self.document.language, 1)
+
+    async def _judge(self) -> Judgement:
+        """Of the best sentences of the whole article; nothing where the model is not to judge."""
+        if self.settings.judge != "model":
+            return Judgement()
+        gist = self._fitting(shown(self.document, self.ranks))
+        prompt = judgement_prompt.render(self.document.title, gist, self.document.language)
+        options = Generation(max_new_tokens=_JUDGEMENT, schema=judgement_prompt.SHAPE.schema)
+        return judgement_prompt.parse(await self.engine.generate(prompt, options))
 
     def _parse(self, reply: str) -> list[str]:
         return summary_prompt.parse(reply, self.document.language)[:1]

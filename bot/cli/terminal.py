@@ -75,7 +75,9 @@ def _difficulty(record: DigestRecord, ui: Language) -> RenderableType:
     table.add_column()
     for factor in record.details.factors:
         table.add_row(*_factor(factor, ui))
-    return Group(line, Padding(table, (0, 0, 0, 2), expand=False))
+    told = record.details.reason
+    said = [Padding(_text(told, "italic"), (0, 0, 0, 2), expand=False)] if told else []
+    return Group(line, *said, Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def meter(score: float, width: int = METER) -> str:

@@ -35,7 +35,8 @@ def difficulty(record: DigestRecord, ui: Language) -> str:
     shown = say("level", ui, score=level.score, label=label)
     line = f"**{replies.say('difficulty', ui)}** {meter(level.score)} {shown}"
     factors = telling.strongest(record.details.factors, level.score)
-    reasons = " · ".join(reason(factor, ui) for factor in factors)
+    told = record.details.reason
+    reasons = told or " · ".join(reason(factor, ui) for factor in factors)
     return line + (f"\n-# {fitted(reasons, REASONS)}" if reasons else "")
 
 
@@ -90,6 +91,8 @@ def whole(record: DigestRecord, ui: Language) -> list[tuple[str, str]]:
     lines = [("### ", telling.title(record, ui))]
     lines += [("", record.digest.summary)]
     lines += [("-# ", say("source", ui, text=one.source)) for one in details.sentences]
+    if details.reason:
+        lines.append(("- ", f"{replies.say('difficulty.model', ui)}: {details.reason}"))
     lines += [("- ", reason(factor, ui)) for factor in details.factors]
     for key, found in (
         ("keywords", record.digest.keywords),

@@ -127,6 +127,8 @@ def whole(record: DigestRecord, ui: Language) -> Iterator[Paragraph]:
     title = telling.title(record, ui)
     yield Paragraph(say("whole", ui), title, record.article.site or "")
     yield Paragraph(replies.say("summary", ui), digest.summary)
+    if details.reason:
+        yield Paragraph(replies.say("difficulty.model", ui), details.reason)
     for factor in details.factors:
         named = f"{replies.factor(factor.name, ui)} {factor.score:.1f}"
         yield Paragraph(named, ", ".join(factor.words))

@@ -133,7 +133,10 @@ def _head(record: DigestRecord, ui: Language) -> Iterator[Json]:
     """Title and site, then the difficulty with what made it so."""
     yield rich(line(*_heading(record, ui), text("\n"), *_level(record, ui)))
     factors = telling.strongest(record.details.factors, record.digest.difficulty_level.score)
-    if factors:
+    told = fitted(record.details.reason, REASON)
+    if told:
+        yield small(told)
+    elif factors:
         yield small(" · ".join(_reason(factor, ui) for factor in factors))
 
 

@@ -20,7 +20,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -106,12 +106,17 @@ def judge(document: Document, vectors: Vectors | None = None) -> Judged:
     else:
         exact, factors = _from_meaning(document, vectors)
         spread = meaning.head().spread
-    found = _probabilities(min(5.0, max(1.0, exact)), spread)
+    found = probabilities(min(5.0, max(1.0, exact)), spread)
+    return Judged(DifficultyLevel.of(exact), factors, found, close(found))
+
+
+def close(found: Sequence[float]) -> bool:
+    """Whether the two likeliest labels are a toss-up."""
     best, second = sorted(found, reverse=True)[:2]
-    return Judged(DifficultyLevel.of(exact), factors, found, best - second < _CLOSE)
+    return best - second < _CLOSE
 
 
-def _probabilities(exact: float, spread: float) -> tuple[float, ...]:
+def probabilities(exact: float, spread: float) -> tuple[float, ...]:
     """The label is as far from the level as it was on sites never seen: a normal distribution."""
 
     def below(edge: float) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -48,13 +48,16 @@ class Technology:
 _GUESSED, _WITH_GUESSES = 3, 4
 
 
-def prerequisites(document: Document, count: int = 5) -> tuple[str, ...]:
-    """At most `count`, the article's own first. Empty where it asks for nothing in particular."""
+def prerequisites(
+    document: Document, count: int = 5, opinion: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """At most `count`, the article's own first, then what a model thinks (`opinion`, checked
+    already), then what is built on. Empty where it asks for nothing in particular."""
     found: dict[str, str] = {}
     for item in (*_listed(document), *_assumed(document)):
         _add(found, item)
     most = min(len(found) + _GUESSED, max(len(found), _WITH_GUESSES))
-    for item in _needed(document):
+    for item in (*opinion, *_needed(document)):
         if len(found) < most:
             _add(found, item)
     for name in _built_on(document):

@@ -52,7 +52,7 @@ export function hereIfSample(url) {
   return isSample(url) ? location.origin + new URL(url).pathname : url;
 }
 
-export function difficulty(level, factors) {
+export function difficulty(level, factors, reason = "") {
   const label = servedWord("labels", level.label);
   const score = decimal(level.score);
   const meter = el(
@@ -64,6 +64,7 @@ export function difficulty(level, factors) {
     "section",
     { class: "difficulty", "data-level": level.label, "aria-label": w("difficulty") },
     el("div", { class: "level" }, meter, el("b", { class: "score" }, score), el("span", { class: "label" }, label)),
+    reason && el("p", { class: "reason" }, reason),
     factors.length > 0 && reasons(factors),
   );
 }
@@ -228,7 +229,7 @@ function context(record) {
 export function digestCard(record, termsSection) {
   return [
     head(record.article),
-    difficulty(record.difficulty_level, record.details.factors),
+    difficulty(record.difficulty_level, record.details.factors, record.details.reason),
     summary(record),
     keywords(record.keywords),
     prerequisites(record),
