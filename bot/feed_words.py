@@ -89,6 +89,12 @@ WORDS: Mapping[str, Both] = {
         "이 채널의 설정을 바꿀 수 있는 사람만 구독을 바꿀 수 있습니다.",
         "Only who may change this channel's settings can change its subscriptions.",
     ),
+    "too_long_to_edit": (
+        "피드 주소가 너무 길어 이 양식에 다 들어가지 않습니다. 잘린 채로 저장되지 않도록 열지 않았습니다. "
+        "구독을 삭제하고 둘로 나누어 다시 구독해 주세요.",
+        "The feeds' addresses are too long for this form, and it was not opened so that none is "
+        "lost. Please remove the subscription and make two of it.",
+    ),
     "off": (
         "이 서비스에서는 구독을 쓸 수 없습니다.",
         "Subscriptions are not available in this service.",

@@ -155,7 +155,9 @@ def daily(
     ui = ui_of(context)
     with errors_spoken(ui):
         if not now:
-            raise typer.BadParameter("mornings come by themselves while `serve` runs; else --now")
+            raise typer.BadParameter(
+                "mornings come by themselves while the service runs; else --now"
+            )
         settings = settings_of(config, profile)
         from bot.cli import subscriptions
 

@@ -99,6 +99,9 @@ class SlackFeeds:
             await self._tell(asked, "refused", ui)
         elif verb == "edit":
             form = form_of(await subscribing.wishes(known))
+            if len(_parted(form["sources"])[1]) > _LONG["sources"]:
+                await self._tell(asked, "too_long_to_edit", ui)
+                return
             await self._open(asked, modal(form, asked.place.channel, ui, subscription=known.id))
         else:
             if verb == "remove":
@@ -250,7 +253,7 @@ def _element(name: str, value: str, ui: Language) -> Json:
     made: Json = {"type": "plain_text_input", "action_id": name, "max_length": longest}
     if name == "sources":
         made["multiline"] = True
-    return {**made, "initial_value": value[:longest]} if value else made
+    return {**made, "initial_value": value} if value else made
 
 
 def filled(view: Mapping[str, Any]) -> dict[str, str]:

@@ -290,6 +290,21 @@ async def test_editing_shows_as_chosen_what_the_list_has_and_the_rest_as_text(
         assert world.found.asked == asked, "what is known is not looked for again"
 
 
+async def test_addresses_that_do_not_fit_are_never_cut_by_editing() -> None:
+    async with a_world() as (slack, _, world, channel):
+        links = [f"https://{n}.example/{'long' * 20}" for n in range(MOST_SOURCES)]
+        world.found.known |= {link: f"Feed {n}" for n, link in enumerate(links)}
+        mine = await world.subscribed(PLACE, sources=" ".join(links))
+        done = await slack.command("/digest", "feeds", user="U1", channel=channel)
+        [shown] = await slack.until(lambda: done.messages)
+        pressed = await slack.press(shown, "sdd:feed:edit", user="U1")
+        assert "too long" in await answered(slack, pressed)
+        assert slack.views() == []
+        kept = await world.subscriptions.get(mine)
+        assert kept is not None
+        assert len(kept.sources) == MOST_SOURCES
+
+
 async def test_an_entry_that_slack_would_refuse_is_shortened_or_left_out(
     listed: Callable[..., None],
 ) -> None:
