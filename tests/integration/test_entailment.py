@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
+from training.classifier import fit, predict
 from training.entailment import LABELS, compare, encode, read_pairs, split
 
 
@@ -69,8 +71,35 @@ def test_each_way_and_seed_gives_a_row_of_the_table(file: Path, tmp_path: Path) 
         "learning_rate": 0.001,
         "frozen_layers": 1,
     }
-    made = compare(file, settings, tmp_path, model=folder)
-    assert [(one["way"], one["seed"]) for one in made] == [("two segments", 1), ("one text", 1)]
-    assert all(sum(map(sum, one["confusion"])) == 9 for one in made)
-    assert json.loads((tmp_path / "entailment.json").read_text())["file"] == "nli.jsonl"
-    assert len(list(tmp_path.glob("entailment_*.png"))) == 2
+    made = compare(file, settings, tmp_path, str(folder))
+    assert list(made["table"]) == ["majority", "hypothesis alone", "two segments", "one text"]
+    assert all(sum(map(sum, one["confusion"])) == 9 for one in made["table"].values())
+    assert all(
+        low <= one["accuracy"] <= high
+        for one in made["table"].values()
+        for low, high in [one["accuracy_interval"]]
+    )
+    assert made["runs"]["two segments"][0]["trained on"] == 24
+    assert json.loads((tmp_path / "nli_comparison.json").read_text())["file"] == "nli.jsonl"
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "nli_two.png",
+        "nli_one.png",
+        "nli_entailment_curves.png",
+    }
+
+
+def test_small_matrices_learn_and_nothing_else(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    tiny_encoder().model.save_pretrained(folder)
+    tiny_encoder().tokenizer.save_pretrained(folder)
+    settings: dict[str, Any] = {"epochs": 1, "batch": 8, "learning_rate": 0.001, "lora_rank": 2}
+    found = read_pairs(file)[:24]
+    model, tokenizer = fit(
+        str(folder), lambda t: encode(t, found, "two segments", 32), len(LABELS), 1, settings
+    )
+    learns = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert learns
+    assert all("lora_" in name or "classifier" in name for name in learns)
+    given = predict(model, tokenizer, encode(tokenizer, found, "two segments", 32))
+    assert given.shape == (24, 3)
+    np.testing.assert_allclose(given.sum(axis=1), 1.0, rtol=1e-5)
