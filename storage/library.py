@@ -25,6 +25,7 @@ from core.retrieval.document import Body, read_body, read_head
 from core.retrieval.index import LANGUAGES, Facts, Index
 from core.retrieval.searching import (
     Candidate,
+    Found,
     Question,
     Ranked,
     candidates,
@@ -107,13 +108,23 @@ class SqlLibrary:
         ranked, rows, bodies = await self._ranked(
             query, reach, filters or Filters(), limit, rewrites
         )
-        found: list[Passage] = []
+        found: list[tuple[float, Ranked, Found]] = []
         contents: set[str] = set()
         for one in ranked:
             if one.content not in contents:
                 contents.add(one.content)
-                found += _passages(one, rows[one.key], bodies[one.key])
-        return sorted(found, key=lambda passage: -passage.score)[:limit]
+                # What the whole article is worth counts as much as the passage itself.
+                best = one.passages[:_OF_ONE_ARTICLE]
+                found += [(one.score + passage.strength, one, passage) for passage in best]
+        found.sort(key=lambda each: -each[0])
+        return [
+            _passage(one, passage, score, rows[one.key], bodies[one.key])
+            for score, one, passage in found[:limit]
+        ]
+
+    @property
+    def index(self) -> Index:
+        return self._index
 
     async def refresh(self) -> None:
         """What has changed in the database since the last time, into memory."""
@@ -330,18 +341,16 @@ def _hit(row: Row[*tuple[Any, ...]], text: str, score: float, parts: Parts) -> H
     )
 
 
-def _passages(one: Ranked, row: Row[*tuple[Any, ...]], body: Body) -> list[Passage]:
-    """What the whole article is worth counts as much as the passage itself."""
-    return [
-        Passage(
-            digest_id=one.key,
-            title=row.title,
-            link=row.url,
-            language=row.language,
-            position=found.position,
-            text=body.texts[found.position],
-            score=one.score + found.strength,
-            parts=found.parts,
-        )
-        for found in one.passages[:_OF_ONE_ARTICLE]
-    ]
+def _passage(
+    one: Ranked, found: Found, score: float, row: Row[*tuple[Any, ...]], body: Body
+) -> Passage:
+    return Passage(
+        digest_id=one.key,
+        title=row.title,
+        link=row.url,
+        language=row.language,
+        position=found.position,
+        text=body.texts[found.position],
+        score=score,
+        parts=found.parts,
+    )

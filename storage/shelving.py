@@ -152,7 +152,7 @@ class Shelving:
                 "difficulty": one.record.digest.difficulty_level.score,
                 "digested_at": one.created_at,
                 "made_by": self.made_by,
-                "passages": len(indexed.body.texts),
+                "passages": len(indexed.body),
                 "head": head_bytes(indexed.head),
                 "body": body_bytes(indexed.body),
             }

@@ -68,13 +68,24 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Passages in their order: texts, their words one after the other (`starts` has one more
-    entry than there are passages), and vectors of bytes."""
+    """Passages in their order: texts (packed, since few of many are ever read), their words one
+    after the other (`starts` has one more entry than there are passages), and vectors of bytes."""
 
-    texts: tuple[str, ...]
+    packed: bytes
     terms: Terms
     starts: NDArray[np.uint32]
     vectors: Quantised
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(json.loads(zlib.decompress(self.packed)))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+
+def packed(texts: Sequence[str]) -> bytes:
+    return zlib.compress(json.dumps(texts, ensure_ascii=False).encode("utf-8", "replace"), 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,7 @@ def _indexed(source: Source, passages: Sequence[str], vectors: Vectors) -> Index
     head = Head(terms, counts, numbers(title), numbers(bridge.sounds(sounding)), _mean(vectors))
     starts = np.cumsum([0, *map(len, per_passage)], dtype=np.uint32)
     every = numbers(token for found in per_passage for token in found)
-    return Indexed(head, Body(tuple(passages), every, starts, quantised(vectors)))
+    return Indexed(head, Body(packed(passages), every, starts, quantised(vectors)))
 
 
 def _mean(vectors: Vectors) -> Vectors:
@@ -205,20 +216,18 @@ def read_head(data: bytes) -> Head:
 
 
 def body_bytes(body: Body) -> bytes:
-    texts = zlib.compress(json.dumps(body.texts, ensure_ascii=False).encode("utf-8", "replace"), 6)
-    sizes = (len(texts), len(body.starts), len(body.terms), body.vectors.size)
+    sizes = (len(body.packed), len(body.starts), len(body.terms), body.vectors.size)
     arrays = (body.starts, body.terms, body.vectors)
-    return _BODY.pack(VERSION, *sizes) + texts + b"".join(a.tobytes() for a in arrays)
+    return _BODY.pack(VERSION, *sizes) + body.packed + b"".join(a.tobytes() for a in arrays)
 
 
 def read_body(data: bytes) -> Body:
     _, texts, starts, terms, cells = _BODY.unpack_from(data)
     read = _Reader(data, _BODY.size + texts)
-    kept = json.loads(zlib.decompress(data[_BODY.size : _BODY.size + texts]))
     found = read.next(np.uint32, starts), read.next(np.uint32, terms), read.next(np.int8, cells)
-    rows = min(len(kept), _MAX_PASSAGES) if cells else 0
+    rows = min(starts - 1, _MAX_PASSAGES) if cells else 0
     vectors = found[2].reshape(rows, cells // rows if rows else 0)
-    return Body(tuple(kept), found[1], found[0], vectors)
+    return Body(data[_BODY.size : _BODY.size + texts], found[1], found[0], vectors)
 
 
 class _Reader:

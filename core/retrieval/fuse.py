@@ -42,9 +42,13 @@ def weighted(
     total = np.zeros(size, dtype=np.float32)
     sums = np.zeros(size, dtype=np.float32)
     for name in kinds.keys() & weights.keys():
-        mask = known.get(name, np.ones(size, dtype=bool))
-        sums[mask] += np.float32(weights[name]) * scaled(kinds[name][mask])
-        total[mask] += np.float32(weights[name])
+        weight, mask = np.float32(weights[name]), known.get(name)
+        if mask is None or mask.all():
+            sums += weight * scaled(kinds[name])
+            total += weight
+        else:
+            sums[mask] += weight * scaled(kinds[name][mask])
+            total[mask] += weight
     if not total.any():
         raise ValueError("no weight for any of these scores")
     return np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)

@@ -4,14 +4,16 @@ Documents lie in **segments** that never change: what comes in makes a small new
 ones are merged into larger ones, so adding costs little and there are few to look at. Who is
 gone or was replaced is marked and left out at the next merge.
 
-Words: BM25 (Robertson and Zaragoza 2009) over all words and over the title's, as sorted arrays
-of (word, document, count). Meaning: one matrix of mean vectors.
+Words: BM25 (Robertson and Zaragoza 2009) over all words and over the title's (`postings`).
+Meaning: mean vectors (`nearness`).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,17 +23,16 @@ from core.article import Language
 from core.ports import Vectors
 from core.retrieval.document import Head
 from core.retrieval.fuse import Scores
+from core.retrieval.nearness import Directions, Places
+from core.retrieval.postings import K1, TITLE_B, B, Postings
 from core.retrieval.tokens import Terms
-
-# Of 0.9, 1.2, 2 and 3 the last did best for whole articles; a title is one line, so its length
-# says little (tests/benchmarks/bench_retrieval.py --tune).
-K1 = 2.0
-B = 0.75
-TITLE_B = 0.3
 
 _Cell = TypeVar("_Cell", bound=np.generic)
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
+# Of more documents than this only those are measured exactly that may be among the best.
+EXACT = 8192
+_SAMPLED = 1024  # documents that tell what shared signs are worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,99 +47,131 @@ class Facts:
     made_at: float = 0.0
 
 
-class Postings:
-    """For each word the documents it stands in, and how often."""
-
-    def __init__(
-        self, terms: Terms, documents: NDArray[np.int32], counts: NDArray[np.uint8]
-    ) -> None:
-        order = np.argsort(terms, kind="stable")
-        self.documents, self.counts = documents[order], counts[order]
-        self.terms, starts = np.unique(terms[order], return_index=True)
-        self.starts = np.append(starts, len(terms))
-
-    def of(self, term: int) -> slice:
-        at = int(np.searchsorted(self.terms, np.uint32(term)))
-        if at == len(self.terms) or int(self.terms[at]) != term:
-            return slice(0, 0)
-        return slice(int(self.starts[at]), int(self.starts[at + 1]))
-
-    def frequency(self, term: int) -> int:
-        found = self.of(term)
-        return int(found.stop) - int(found.start)
-
-    def frequencies(self, terms: Terms) -> NDArray[np.int64]:
-        """The same for many words at once."""
-        if not len(self.terms):
-            return np.zeros(len(terms), dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
-        known = self.terms[at] == terms
-        return np.where(known, self.starts[at + 1] - self.starts[at], 0).astype(np.int64)
-
-
 @dataclass
 class Segment:
-    """`alive` is the only thing in it that changes."""
+    """Documents by their place in it. `alive` is the only thing that changes.
 
-    facts: list[Facts]
-    heads: list[Head] = field(repr=False)
+    `titles`: the words of each title from `title_starts` on, `contents`: hashes as bytes.
+    """
+
+    keys: list[str]
+    contents: NDArray[np.bytes_]
+    languages: NDArray[np.int8]
+    difficulties: NDArray[np.float32]
+    made_at: NDArray[np.float64]
+    sites: NDArray[np.object_]
+    lengths: Scores
+    titles: Terms
+    title_starts: NDArray[np.int64]
+    words: Postings
+    title_words: Postings
+    sounds: Postings
+    directions: Directions
 
     def __post_init__(self) -> None:
-        heads, size = self.heads, len(self.heads)
-        self.alive = np.ones(size, dtype=bool)
-        self.lengths = np.array(
-            [int(h.counts.sum(dtype=np.int64)) for h in heads], dtype=np.float32
+        self.alive = np.ones(len(self.keys), dtype=bool)
+
+    @classmethod
+    def of(cls, documents: Sequence[tuple[Facts, Head]]) -> Segment:
+        facts, heads = [f for f, _ in documents], [h for _, h in documents]
+        titles = [len(h.title) for h in heads]
+        return cls(
+            keys=[f.key for f in facts],
+            contents=np.array([f.content.encode() for f in facts], dtype=np.bytes_),
+            languages=np.array([LANGUAGES.index(f.language) for f in facts], dtype=np.int8),
+            difficulties=np.array([f.difficulty for f in facts], dtype=np.float32),
+            made_at=np.array([f.made_at for f in facts], dtype=np.float64),
+            sites=_interned([f.site for f in facts]),
+            lengths=np.array([h.counts.sum(dtype=np.int64) for h in heads], dtype=np.float32),
+            titles=np.concatenate([h.title for h in heads]),
+            title_starts=np.cumsum([0, *titles], dtype=np.int64),
+            words=Postings.of([h.terms for h in heads], [h.counts for h in heads]),
+            title_words=Postings.counted([h.title for h in heads]),
+            sounds=Postings.counted([h.sounds for h in heads]),
+            directions=Directions.of([h.vector for h in heads]),
         )
-        self.titles = np.array([len(h.title) for h in heads], dtype=np.float32)
-        self.vectors = _matrix([h.vector for h in heads])
-        # Their rows, so that a vector lies in memory once.
-        self.heads = [replace(h, vector=v) for h, v in zip(heads, self.vectors, strict=True)]
-        self.has_vector = self.vectors.any(axis=1)
-        self.words = _postings([h.terms for h in heads], [h.counts for h in heads])
-        self.title_words = _postings([h.title for h in heads])
-        self.sounds = _postings([h.sounds for h in heads])
-        self.languages = np.array([LANGUAGES.index(f.language) for f in self.facts], dtype=np.int8)
-        self.difficulties = np.array([f.difficulty for f in self.facts], dtype=np.float32)
-        self.made_at = np.array([f.made_at for f in self.facts], dtype=np.float64)
-        self.sites = np.array([f.site for f in self.facts], dtype=object)
+
+    @classmethod
+    def merged(cls, parts: Sequence[Segment]) -> Segment:
+        """One after the other, without those that are gone."""
+        kept = [one.alive.copy() for one in parts]
+        numbers = _renumbered(kept)
+        both = [*zip(parts, numbers, strict=True)]
+
+        def column(name: str) -> NDArray[Any]:
+            return np.concatenate(
+                [getattr(one, name)[own] for one, own in zip(parts, kept, strict=True)]
+            )
+
+        titles = [
+            one.titles[np.repeat(own, np.diff(one.title_starts))]
+            for one, own in zip(parts, kept, strict=True)
+        ]
+        return cls(
+            keys=[
+                key
+                for one, own in zip(parts, kept, strict=True)
+                for key, stays in zip(one.keys, own.tolist(), strict=True)
+                if stays
+            ],
+            contents=column("contents"),
+            languages=column("languages"),
+            difficulties=column("difficulties"),
+            made_at=column("made_at"),
+            sites=_interned(column("sites").tolist()),
+            lengths=column("lengths"),
+            titles=np.concatenate(titles),
+            title_starts=np.cumsum([0, *column("title_lengths").tolist()], dtype=np.int64),
+            words=Postings.merged([(one.words, own) for one, own in both]),
+            title_words=Postings.merged([(one.title_words, own) for one, own in both]),
+            sounds=Postings.merged([(one.sounds, own) for one, own in both]),
+            directions=Directions.merged(
+                [(one.directions, own) for one, own in zip(parts, kept, strict=True)]
+            ),
+        )
 
     def __len__(self) -> int:
-        return len(self.facts)
+        return len(self.keys)
+
+    @cached_property
+    def title_lengths(self) -> Scores:
+        return np.diff(self.title_starts).astype(np.float32)
+
+    @property
+    def has_vector(self) -> NDArray[np.bool_]:
+        return self.directions.present
+
+    def title(self, at: int) -> Terms:
+        return self.titles[self.title_starts[at] : self.title_starts[at + 1]]
 
 
-def _matrix(vectors: Sequence[Vectors]) -> Vectors:
-    """Documents in a language that the encoder does not read have no vector: zeros."""
-    width = max((len(v) for v in vectors), default=0)
-    made = np.zeros((len(vectors), width), dtype=np.float32)
-    for row, vector in zip(made, vectors, strict=True):
-        if len(vector) == width:
-            row[:] = vector
+def _interned(texts: Sequence[str]) -> NDArray[np.object_]:
+    """Each text once in memory, however many documents have it."""
+    once: dict[str, str] = {}
+    made = np.empty(len(texts), dtype=np.object_)
+    made[:] = [once.setdefault(text, text) for text in texts]
     return made
 
 
-def _postings(terms: Sequence[Terms], counts: Sequence[NDArray[np.uint8]] = ()) -> Postings:
-    sizes = [len(found) for found in terms]
-    documents = np.repeat(np.arange(len(terms), dtype=np.int32), sizes)
-    every = np.concatenate(terms) if terms else np.zeros(0, dtype=np.uint32)
-    if counts:
-        return Postings(every, documents, np.concatenate(counts))
-    # A word that stands twice in a title counts twice.
-    both = (every.astype(np.uint64) << np.uint64(32)) | documents.astype(np.uint64)
-    found, times = np.unique(both, return_counts=True)
-    return Postings(
-        (found >> np.uint64(32)).astype(np.uint32),
-        (found & np.uint64(0xFFFFFFFF)).astype(np.int32),
-        np.minimum(times, 255).astype(np.uint8),
-    )
+def _renumbered(kept: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.int32]]:
+    found, start = [], 0
+    for own in kept:
+        numbers = np.cumsum(own, dtype=np.int32) + np.int32(start - 1)
+        found.append(np.where(own, numbers, np.int32(-1)))
+        start += int(own.sum())
+    return found
 
 
 class Index:
     """Not safe for changes from several threads at once; searching changes nothing, and a copy may
-    grow while its original is searched."""
+    grow while its original is searched.
+
+    A document's number counts through the segments, the dead ones included.
+    """
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
-        self._where: dict[str, tuple[Segment, int]] = {}
+        self._where: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._where)
@@ -149,25 +182,27 @@ class Index:
     def keys(self) -> set[str]:
         return set(self._where)
 
-    def facts(self, number: int) -> Facts:
+    def key(self, number: int) -> str:
         segment, at = self._place(number)
-        return segment.facts[at]
+        return segment.keys[at]
 
-    def head(self, number: int) -> Head:
+    def content(self, number: int) -> str:
         segment, at = self._place(number)
-        return segment.heads[at]
+        return bytes(segment.contents[at]).decode()
+
+    def title_of(self, number: int) -> Terms:
+        segment, at = self._place(number)
+        return segment.title(at)
 
     def marked(self, keys: Iterable[str]) -> NDArray[np.bool_]:
         """Which of all documents have these keys."""
-        starts, start = {}, 0
-        for segment in self.segments:
-            starts[id(segment)] = start
-            start += len(segment)
-        marked = np.zeros(start, dtype=bool)
-        for key in keys:
-            if (found := self._where.get(key)) is not None:
-                marked[starts[id(found[0])] + found[1]] = True
+        marked = np.zeros(self._starts()[-1], dtype=bool)
+        marked[[self._where[key] for key in keys if key in self._where]] = True
         return marked
+
+    def _starts(self) -> list[int]:
+        """The number of each segment's first document, and what the next one would be."""
+        return [*itertools.accumulate(map(len, self.segments), initial=0)]
 
     def _place(self, number: int) -> tuple[Segment, int]:
         for segment in self.segments:
@@ -189,96 +224,104 @@ class Index:
         if not new:
             return
         self.remove(new)
-        self._append(Segment([f for f, _ in new.values()], [h for _, h in new.values()]))
+        self._append(Segment.of([*new.values()]))
         self._merge()
 
     def remove(self, keys: Iterable[str]) -> None:
         for key in keys:
-            if (found := self._where.pop(key, None)) is not None:
-                found[0].alive[found[1]] = False
+            number = self._where.pop(key, None)
+            if number is not None:
+                segment, at = self._place(number)
+                segment.alive[at] = False
 
     def _append(self, segment: Segment) -> None:
+        start = self._starts()[-1]
         self.segments.append(segment)
-        for at, facts in enumerate(segment.facts):
-            if segment.alive[at]:
-                self._where[facts.key] = (segment, at)
+        self._where.update(zip(segment.keys, range(start, start + len(segment)), strict=True))
 
     def _merge(self) -> None:
         """Each segment stays more than twice as large as the next: there are few, and a document
         is merged only so often."""
-        while len(self.segments) > 1 and len(self.segments[-2]) <= 2 * len(self.segments[-1]):
-            second, first = self.segments.pop(), self.segments.pop()
-            kept = [
-                (facts, head)
-                for one in (first, second)
-                for facts, head, alive in zip(one.facts, one.heads, one.alive, strict=True)
-                if alive
-            ]
-            self._append(Segment([f for f, _ in kept], [h for _, h in kept]))
+        first = len(self.segments) - 1
+        size = len(self.segments[first])
+        while first > 0 and len(self.segments[first - 1]) <= 2 * size:
+            first -= 1
+            size += len(self.segments[first])
+        if first < len(self.segments) - 1:
+            together, self.segments = self.segments[first:], self.segments[:first]
+            self._append(Segment.merged(together))
 
     # --- scores: one number for each document, the dead ones included, segment after segment;
     # an empty index has none and is not asked
 
     def alive(self) -> NDArray[np.bool_]:
-        return self._joined(segment.alive for segment in self.segments)
+        return self.joined("alive")
 
     def words(self, terms: Mapping[int, float]) -> Scores:
         """BM25 of weighted words."""
         return self._bm25(terms, "words", "lengths", B)
 
     def title(self, terms: Mapping[int, float]) -> Scores:
-        return self._bm25(terms, "title_words", "titles", TITLE_B)
+        return self._bm25(terms, "title_words", "title_lengths", TITLE_B)
 
     def sounds(self, terms: Mapping[int, float]) -> Scores:
-        return self._bm25(terms, "sounds", "titles", 0.0)
+        return self._bm25(terms, "sounds", "title_lengths", 0.0)
 
-    def meaning(self, vectors: Vectors) -> Scores:
-        """The best cosine of any of these vectors; 0 for documents without one."""
-        found = [
-            (segment.vectors @ vectors.T).max(axis=1)
-            if len(vectors) and segment.vectors.shape[1] == vectors.shape[1]
-            else np.zeros(len(segment), dtype=np.float32)
-            for segment in self.segments
-        ]
-        return self._joined(found)
+    def meaning(self, vectors: Vectors, numbers: Places) -> Scores:
+        """For documents of these numbers, in ascending order: the best cosine of any of these
+        vectors; 0 for documents without one."""
+        bounds = np.searchsorted(numbers, self._starts())
+        return np.concatenate(
+            [
+                one.directions.cosines(vectors, numbers[low:high] - start)
+                for one, start, (low, high) in zip(
+                    self.segments,
+                    self._starts()[:-1],
+                    itertools.pairwise(bounds.tolist()),
+                    strict=True,
+                )
+            ]
+        )
+
+    def guessed(self, vectors: Vectors, numbers: Places) -> Scores:
+        """The same from shared signs, as they foretell it for a sample of these documents, all of
+        which have a vector."""
+        shared = np.concatenate([one.directions.shared(vectors) for one in self.segments])
+        shared = shared[numbers]
+        some = np.linspace(0, len(numbers) - 1, min(len(numbers), _SAMPLED)).astype(np.intp)
+        known = self.meaning(vectors, numbers[some])
+        spread = shared[some].std()
+        if not spread > 0:
+            return np.full(len(numbers), known.mean(), dtype=np.float32)
+        slope, start = np.polyfit(shared[some], known, 1)
+        return (np.float32(slope) * shared + np.float32(start)).astype(np.float32)
 
     def rarity(self, terms: Iterable[int]) -> dict[int, float]:
         """How much a word says: the logarithm of BM25."""
+        return self._rarity(terms, "words")
+
+    def joined(self, name: str) -> NDArray[Any]:
+        """A column of facts: alive, languages, difficulties, made_at, sites, has_vector."""
+        return self._joined(getattr(segment, name) for segment in self.segments)
+
+    def _rarity(self, terms: Iterable[int], name: str) -> dict[int, float]:
         every = np.array(sorted(set(terms)), dtype=np.uint32)
         frequency = np.zeros(len(every), dtype=np.int64)
         for segment in self.segments:
-            frequency += segment.words.frequencies(every)
-        size = sum(map(len, self.segments))
+            frequency += getattr(segment, name).frequencies(every)
+        size = self._starts()[-1]
         found = np.log1p((size - frequency + 0.5) / (frequency + 0.5))
         return dict(zip(every.tolist(), found.tolist(), strict=True))
 
-    def joined(self, name: str) -> NDArray[Any]:
-        """A column of facts: languages, difficulties, made_at, sites."""
-        return self._joined(getattr(segment, name) for segment in self.segments)
-
-    def _rarity(self, term: int, field_name: str) -> float:
-        frequency = sum(getattr(s, field_name).frequency(term) for s in self.segments)
-        size = sum(map(len, self.segments))
-        return float(np.log1p((size - frequency + 0.5) / (frequency + 0.5)))
-
     def _bm25(self, terms: Mapping[int, float], name: str, lengths: str, b: float) -> Scores:
         total = sum(float(getattr(s, lengths).sum()) for s in self.segments)
-        mean = max(total / max(sum(map(len, self.segments)), 1), 1e-9)
-        weights = {term: weight * self._rarity(term, name) for term, weight in terms.items()}
+        mean = max(total / max(self._starts()[-1], 1), 1e-9)
+        rarity = self._rarity(terms, name)
+        weights = {term: weight * rarity[term] for term, weight in terms.items()}
         found = []
         for segment in self.segments:
-            scores = np.zeros(len(segment), dtype=np.float32)
-            postings: Postings = getattr(segment, name)
             norms = K1 * (1 - b + b * getattr(segment, lengths) / np.float32(mean))
-            for term, weight in weights.items():
-                span = postings.of(term)
-                documents = postings.documents[span]
-                counts = postings.counts[span].astype(np.float32)
-                # Each document once for a word, so the plain sum is right.
-                scores[documents] += (
-                    np.float32(weight * (K1 + 1)) * counts / (counts + norms[documents])
-                )
-            found.append(scores)
+            found.append(getattr(segment, name).bm25(weights, norms.astype(np.float32)))
         return self._joined(found)
 
     def _joined(self, parts: Iterable[NDArray[_Cell]]) -> NDArray[_Cell]:

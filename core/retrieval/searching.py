@@ -19,7 +19,9 @@ from core.ports import Encoder, Vectors
 from core.retrieval import bridge
 from core.retrieval.document import Body, dequantised
 from core.retrieval.fuse import Scores, weighted
-from core.retrieval.index import K1, LANGUAGES, B, Index
+from core.retrieval.index import EXACT, LANGUAGES, Index
+from core.retrieval.nearness import Places
+from core.retrieval.postings import K1, B
 from core.retrieval.rewriting import Wording, wordings
 from core.retrieval.tokens import number, tokens
 from core.settings import RetrievalSettings
@@ -112,39 +114,83 @@ def candidates(
     if not len(index):
         return []
     alive = index.alive()
-    own = index.words(question.own)
-    across = _across(index, question, settings)
-    meaning = index.meaning(question.vectors)
-    kinds = {
-        "words": own + across,
-        "title": index.title(question.own) + across,
-        "meaning": meaning,
-    }
-    # Where the encoder reads neither question nor document, words are all there is.
-    known = {"meaning": index.joined("has_vector") & bool(len(question.vectors))}
-    usable = alive if allowed is None else alive & allowed
-    fused = weighted(kinds, weights_of(settings), known)
-    # A translated question is a guess: what answers it comes a little behind.
-    other = index.joined("languages") != LANGUAGES.index(question.language)
-    fused = np.where(other, np.float32((1 + settings.across) / 2) * fused, fused)
-    scores = np.where(usable, fused, np.float32(-1))
-    best = _best(scores, min(count, int(usable.sum())))
-    return [
-        Candidate(
-            int(at),
-            index.facts(int(at)).key,
-            float(scores[at]),
-            float(own[at] + across[at]),
-            float(meaning[at]),
-            tuple(index.head(int(at)).title.tolist()),
+    numbers = np.flatnonzero(alive if allowed is None else alive & allowed)
+    if not len(numbers):
+        return []
+    evidence = _Evidence.of(index, question, numbers, settings)
+    if len(numbers) > EXACT:
+        evidence.measure_exactly(_best(evidence.scores(), EXACT))
+    scores = evidence.scores()
+    return [evidence.candidate(int(at), float(scores[at])) for at in _best(scores, count)]
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """What the heads of documents say, each array in the order of `numbers`."""
+
+    index: Index
+    question: Question
+    settings: RetrievalSettings
+    numbers: Places
+    other: NDArray[np.bool_]  # in the other language than the question
+    has_vector: NDArray[np.bool_]
+    words: Scores
+    title: Scores
+    meaning: Scores
+
+    @classmethod
+    def of(
+        cls, index: Index, question: Question, numbers: Places, settings: RetrievalSettings
+    ) -> _Evidence:
+        """Of few documents the meaning is measured exactly, of many it is guessed first."""
+        other = index.joined("languages") != LANGUAGES.index(question.language)
+        across = _across(index, question, settings, other)
+        has_vector = index.joined("has_vector")[numbers] & bool(len(question.vectors))
+        meaning = np.zeros(len(numbers), dtype=np.float32)
+        read = numbers[has_vector]
+        if len(read):
+            look = index.meaning if len(numbers) <= EXACT else index.guessed
+            meaning[has_vector] = look(question.vectors, read)
+        return cls(
+            index,
+            question,
+            settings,
+            numbers,
+            other[numbers],
+            has_vector,
+            (index.words(question.own) + across)[numbers],
+            (index.title(question.own) + across)[numbers],
+            meaning,
         )
-        for at in best
-    ]
+
+    def measure_exactly(self, places: Places) -> None:
+        places = np.sort(places)
+        self.meaning[places] = self.index.meaning(self.question.vectors, self.numbers[places])
+
+    def scores(self) -> Scores:
+        kinds = {"words": self.words, "title": self.title, "meaning": self.meaning}
+        # Where the encoder reads neither question nor document, words are all there is.
+        fused = weighted(kinds, weights_of(self.settings), {"meaning": self.has_vector})
+        # A translated question is a guess: what answers it comes a little behind.
+        fused[self.other] *= np.float32((1 + self.settings.across) / 2)
+        return fused
+
+    def candidate(self, at: int, score: float) -> Candidate:
+        number = int(self.numbers[at])
+        return Candidate(
+            number,
+            self.index.key(number),
+            score,
+            float(self.words[at]),
+            float(self.meaning[at]),
+            tuple(self.index.title_of(number).tolist()),
+        )
 
 
-def _across(index: Index, question: Question, settings: RetrievalSettings) -> Scores:
+def _across(
+    index: Index, question: Question, settings: RetrievalSettings, other: NDArray[np.bool_]
+) -> Scores:
     """BM25 of the other language's words and sounds, for documents in the other language."""
-    other = index.joined("languages") != LANGUAGES.index(question.language)
     if not other.any():
         return np.zeros(len(other), dtype=np.float32)
     found = index.words(question.bridged)
@@ -201,7 +247,7 @@ def rank_passages(
     ranked = [
         Ranked(
             one.key,
-            index.facts(one.number).content,
+            index.content(one.number),
             float(score),
             replace(detail.best[0].parts, words=one.words),
             detail.best,
@@ -225,7 +271,7 @@ def _passages(
     terms: Mapping[int, float],
     rarity: Mapping[int, float],
 ) -> _Passages:
-    meaning = np.zeros(len(body.texts), dtype=np.float32)
+    meaning = np.zeros(len(body), dtype=np.float32)
     if body.vectors.size and body.vectors.shape[1] == question.vectors.shape[1]:
         cosines = dequantised(body.vectors) @ question.vectors.T
         meaning[: len(cosines)] = cosines.max(axis=1)

@@ -200,7 +200,7 @@ def test_an_index_that_grew_piece_by_piece_is_the_one_made_at_once(
     def found(index: Index) -> set[str]:
         scores, alive = index.words(asked), index.alive()
         hit = np.flatnonzero((scores > 0) & alive)
-        return {index.facts(int(at)).key for at in hit}
+        return {index.key(int(at)) for at in hit}
 
     assert found(grown) == found(whole) == {k for k, w in kept.items() if set(w) & set("aeiou")}
     marked = grown.marked(kept)
@@ -219,4 +219,4 @@ def test_rare_words_say_more_than_common_ones() -> None:
     index = Index()
     index.add((Facts(str(at), str(at), "en"), head_of("ab" if at == 7 else "a")) for at in range(9))
     scores = index.words({number("a"): 1.0, number("b"): 1.0})
-    assert index.facts(int(scores.argmax())).key == "7"
+    assert index.key(int(scores.argmax())) == "7"
