@@ -88,7 +88,7 @@ class Draft:
             asyncio.gather(
                 *(self._generate(part) for part in rest), *(self._explain(term) for term in asked)
             ),
-            self._judge(),
+            self.judge(),
         )
         for part, text in zip(rest, replies, strict=False):
             self.written[part] = self._parse(text)
@@ -117,7 +117,7 @@ class Draft:
         self.seen_words += count_words(text)
         return summary_prompt.render(self.document.title, text, self.document.language, 1)
 
-    async def _judge(self) -> Judgement:
+    async def judge(self) -> Judgement:
         """Of the best sentences of the whole article; nothing where the model is not to judge."""
         if self.settings.judge != "model":
             return Judgement()

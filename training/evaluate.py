@@ -31,7 +31,7 @@ from training.evaluating.measures import MEASURES, Ground, scored
 from training.evaluating.predicting import Kept, PredictionsFile, digest_of, predicted, usable
 from training.evaluating.report import Column
 from training.provenance import commit, version_of
-from training.systems import SYSTEMS, Prediction, Resources
+from training.systems import SYSTEMS, By, Prediction, Resources
 
 log = logging.getLogger("training.evaluate")
 _LIBRARIES = ("rouge-score", "sacrebleu", "scikit-learn", "kiwipiepy", "ctranslate2", "numpy")
@@ -56,6 +56,7 @@ class Asked:
     judge: str = ""
     judge_rows: int = 30
     baselines: bool = True
+    by: By = "measures"
 
 
 def main(
@@ -77,6 +78,9 @@ def main(
     judge: Annotated[str, typer.Option(help="An engine that judges summaries, as --engine")] = "",
     judge_rows: Annotated[int, typer.Option(min=1, help="Rows the judge reads at most")] = 30,
     baselines: Annotated[bool, typer.Option(help="Baselines beside")] = True,
+    by: Annotated[
+        By, typer.Option(help="Who judges keywords, prerequisites, difficulty (digest.judge)")
+    ] = "measures",
 ) -> None:
     """Predictions of the product for FILE, and a report with baselines beside."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
@@ -98,6 +102,7 @@ def main(
         judge,
         judge_rows,
         baselines,
+        by,
     )
     found = asyncio.run(evaluate(asked))
     typer.echo((report / "report.md").read_text(encoding="utf-8"))
@@ -111,7 +116,7 @@ async def evaluate(asked: Asked) -> dict[str, Any]:
     Raises SettingsError (files, no usable row), ModelNotReady, EngineFailed.
     """
     rows = Rows(asked.data, asked.task, asked.limit)
-    resources = Resources(asked.engine, asked.docs, asked.adapter, asked.wheels)
+    resources = Resources(asked.engine, asked.docs, asked.adapter, asked.wheels, asked.by)
     try:
         await _predict(asked, rows, resources)
         columns = _columns(asked, rows)
@@ -145,10 +150,11 @@ async def _predict(asked: Asked, rows: Rows, resources: Resources) -> None:
 def _identity(asked: Asked) -> dict[str, str]:
     if not asked.data.is_file():
         raise SettingsError([f"{asked.data}: there is no such file"])
+    by = "" if asked.by == "measures" else f", judged by {asked.by}"
     return {
         "task": asked.task,
         "data": f"{asked.data.name} {digest_of(asked.data)}",
-        "engine": asked.engine + (f" + {asked.adapter}" if asked.adapter else ""),
+        "engine": asked.engine + (f" + {asked.adapter}" if asked.adapter else "") + by,
     }
 
 

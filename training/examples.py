@@ -28,15 +28,21 @@ from core.errors import BadArticle, SettingsError
 from core.judging.gist import rank, shown
 from core.language import sentences
 from core.ports import Prompt
+from core.prompts import judgement as judgement_prompt
 from core.prompts import summary as summary_prompt
 from core.prompts import term as term_prompt
 from training.background import may_ship
+from training.judgements import judged
 
 log = logging.getLogger("training.examples")
 
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
-VERSIONS = {"summary": summary_prompt.VERSION, "term": term_prompt.VERSION}
+VERSIONS = {
+    "summary": summary_prompt.VERSION,
+    "term": term_prompt.VERSION,
+    "judgement": judgement_prompt.VERSION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ def part_of(made: Made, split: str) -> str:
     """train, valid, or choose: what the model never saw, for those that judge its drafts."""
     if split == "valid":
         return split
-    if split == "hash" and _number(made.group) % 10 == 0:
+    if split in ("hash", "joined") and _number(made.group) % 10 == 0:
         return "valid"
     return "choose" if made.task == "summary" and kept_apart(made.group) else "train"
 
@@ -178,15 +184,18 @@ def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
     sources = [(root / f"{name}.jsonl.gz", *how) for name, how in SETS.items()]
     sources += [(path, from_made, "hash") for path in more]
     try:
-        for path, make, split in sources:
-            for made in _every(path, make, counts):
-                part = part_of(made, split)
-                name = f"{made.task}.{part}"
-                if name not in files:
-                    files[name] = (out / f"{name}.jsonl").open("w", encoding="utf-8")
-                files[name].write(made.line())
-                groups[part].add(f"{made.source}:{made.group}")
-                counts[name] += 1
+        for made, split in _all(sources, root, counts):
+            article = f"{made.source}:{made.group}"
+            known = (one for one, inside in groups.items() if article in inside)
+            # a judgement goes where the article's summary went
+            part = next(known, "") if split == "joined" else ""
+            part = part or part_of(made, split)
+            name = f"{made.task}.{part}"
+            if name not in files:
+                files[name] = (out / f"{name}.jsonl").open("w", encoding="utf-8")
+            files[name].write(made.line())
+            groups[part].add(article)
+            counts[name] += 1
     finally:
         for file in files.values():
             file.close()
@@ -196,6 +205,17 @@ def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
     if not counts["summary.train"]:
         raise SettingsError([f"{root}: nothing to learn from was found there"])
     return counts
+
+
+def _all(
+    sources: Sequence[tuple[Path, Any, str]], root: Path, counts: Counter[str]
+) -> Iterator[tuple[Made, str]]:
+    """Every example with how its set is split."""
+    for path, make, split in sources:
+        for made in _every(path, make, counts):
+            yield made, split
+    for row, prompt, answer in judged(root):
+        yield _made(row, "judgement", prompt, answer), "joined"
 
 
 def _every(path: Path, make: Any, counts: Counter[str]) -> Iterator[Made]:

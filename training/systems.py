@@ -13,18 +13,23 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import platformdirs
 
 from core.article import Article, Page
 from core.chunks import Document, cut
+from core.drafting import Draft
 from core.errors import DigestError, EngineFailed, SettingsError
 from core.judging.faithful import Evidence
+from core.judging.gist import rank
 from core.judging.keywords import keywords, likely, ranked
+from core.judging.opinion import Opinion, checked, joined, together
 from core.judging.prerequisites import prerequisites
+from core.judging.salience import weigh
 from core.judging.terms import explained
+from core.ports import Generation
 from core.settings import DigestSettings, ModelSettings, RetrievalSettings, WebSettings
 from core.summarizing import Summarizer
 from training.evaluating.items import Doc, Shown, TaskName, documents
@@ -34,23 +39,29 @@ if TYPE_CHECKING:
 
 Prediction = str | list[str] | float
 Predict = Callable[[Shown], Awaitable[Prediction]]
+By = Literal["measures", "model", "model alone"]
 
 _PART_WORDS = DigestSettings().part_words
 # How many names a digest could show at most, and what F1@10 looks at.
 _NAMES = 10
 _RANKED = 100
+# For an article of which a model gave no level.
+_MIDDLE = 3.0
 _ENGINES = ("embedded", "echo", "gptq", "openai")
 
 
 @dataclass
 class Resources:
     """What systems need from outside. `engine`: embedded, echo, gptq, openai, or the folder of a
-    model; a folder is CTranslate2's where model.bin lies in it, else a checkpoint for gptq."""
+    model; a folder is CTranslate2's where model.bin lies in it, else a checkpoint for gptq. `by`: who
+    judges keywords, prerequisites and difficulty, as in `digest.judge`; "model alone" leaves out
+    what was measured."""
 
     engine: str = "embedded"
     docs: Path | None = None
     adapter: Path | None = None
     wheels: Path | None = None
+    by: By = "measures"
     _opened: tuple[Engine, Encoder] | None = field(default=None, repr=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
@@ -157,18 +168,51 @@ async def _embedded(document: Document, encoder: Encoder) -> Vectors | None:
     return filled
 
 
-async def _keywords(_resources: Resources) -> Predict:
-    def judge(shown: Shown) -> list[str]:
-        return list(likely(ranked(document_of(shown), _NAMES)))
+async def _opinions(resources: Resources) -> Callable[[Document], Awaitable[Opinion]]:
+    """What the model thinks of an article, checked as in a digest; nothing where it isn't asked."""
+    if resources.by == "measures":
 
-    return _threaded(judge)
+        async def silent(_document: Document) -> Opinion:
+            return Opinion()
+
+        return silent
+    engine, _ = await resources.both()
+    settings = DigestSettings(judge="model")
+
+    async def ask(document: Document) -> Opinion:
+        weighed = await asyncio.to_thread(weigh, document)
+        ranks = await asyncio.to_thread(rank, document, weighed)
+        draft = Draft(engine, Generation(), settings, document, weighed, ranks)
+        told = await draft.judge()
+        evidence = await asyncio.to_thread(Evidence, document)
+        return await asyncio.to_thread(checked, told, document, evidence)
+
+    return ask
 
 
-async def _prerequisites(_resources: Resources) -> Predict:
-    def judge(shown: Shown) -> list[str]:
-        return list(prerequisites(document_of(shown)))
+async def _keywords(resources: Resources) -> Predict:
+    opinions, alone = await _opinions(resources), resources.by == "model alone"
 
-    return _threaded(judge)
+    async def predict(shown: Shown) -> list[str]:
+        document = await asyncio.to_thread(document_of, shown)
+        own = () if alone else await asyncio.to_thread(ranked, document, _NAMES)
+        opinion = await opinions(document)
+        return list(together(opinion.keywords, likely(own), _NAMES))
+
+    return predict
+
+
+async def _prerequisites(resources: Resources) -> Predict:
+    opinions, alone = await _opinions(resources), resources.by == "model alone"
+
+    async def predict(shown: Shown) -> list[str]:
+        document = await asyncio.to_thread(document_of, shown)
+        items = (await opinions(document)).prerequisites
+        if alone:
+            return list(items)
+        return list(await asyncio.to_thread(prerequisites, document, opinion=items))
+
+    return predict
 
 
 async def _terms(_resources: Resources) -> Predict:
@@ -184,15 +228,19 @@ async def _difficulty(resources: Resources) -> Predict:
     from core.judging import difficulty, meaning
 
     encoder = await resources.encoder()
+    opinions, alone = await _opinions(resources), resources.by == "model alone"
 
     async def predict(shown: Shown) -> float:
         document = await asyncio.to_thread(document_of, shown)
+        level = (await opinions(document)).level
+        if alone:
+            return _MIDDLE if level is None else level
         vectors = await _embedded(document, encoder) if meaning.fits(encoder.name) else None
         if vectors is not None:
             title = await encoder.embed([document.title or document.sentences[0].text])
             vectors = np.vstack([title, vectors])
         judged = await asyncio.to_thread(difficulty.judge, document, vectors)
-        return float(judged.level.score)
+        return float((judged if level is None else joined(judged, level)).level.score)
 
     return predict
 

@@ -107,6 +107,14 @@ def test_difficulty_is_read_over_all_and_within_sites(tmp_path: Path) -> None:
     assert all(1.0 <= row["prediction"] <= 5.0 for row in predictions(tmp_path, "difficulty"))
 
 
+def test_who_judges_is_said_and_a_model_without_a_judgement_says_the_middle(tmp_path: Path) -> None:
+    rows = [{**ARTICLE, "id": str(level), "level": level} for level in (1, 5)]
+    data = write(tmp_path / "d.jsonl", rows)
+    found = evaluated(tmp_path, "difficulty", data, "--by", "model alone")
+    assert found["about"]["engine"] == "echo, judged by model alone"
+    assert {row["prediction"] for row in predictions(tmp_path, "difficulty")} == {3.0}
+
+
 def test_claims_have_areas_by_kind_and_curves(tmp_path: Path) -> None:
     true = "A connection pool keeps database connections open and hands them to requests."
     false = "Whales sing in the northern sea at night."

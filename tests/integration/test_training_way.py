@@ -17,6 +17,7 @@ import yaml
 from support.tiny_model import tiny_checkpoint
 
 from core.errors import BadArticle, SettingsError
+from core.prompts.judgement import parse
 from training import all as whole_way
 from training import examples, m1, m2, merge, tokenizer
 from training.config import TrainingConfig, read
@@ -264,3 +265,34 @@ def test_documents_are_packed_without_gaps() -> None:
     pieces = list(m1.packed([[1, 2, 3], [4, 5], [6]], end=0, size=4))
     assert pieces == [(1, 2, 3, 0), (4, 5, 0, 6)]
     assert list(m1.packed([[1]], end=0, size=4)) == [(1, 0)]
+
+
+def test_what_is_said_of_one_article_becomes_one_judgement_beside_its_summary(
+    tmp_path: Path, data: Path
+) -> None:
+    content = "Raft elects a leader by majority vote. gRPC carries the log. " * 9
+    known = {"title": "Raft", "content": content, "source": "a", "license": "MIT"}
+    apart = next(f"r{n}" for n in range(200) if examples.kept_apart(f"r{n}"))
+    write(
+        data / "go_blog/train.jsonl.gz",
+        [known | {"id": apart, "summary": "Raft elects one leader."}],
+    )
+    write(data / "difficulty/train.jsonl.gz", [known | {"id": apart, "level": 5}])
+    write(data / "keywords/train.jsonl.gz", [known | {"id": apart, "keywords": ["gRPC", "Paxos"]}])
+    write(
+        data / "prerequisites/train.jsonl.gz",
+        [
+            known | {"id": apart, "prerequisites": ["Basic gRPC."], "audience": "For engineers."},
+            known | {"id": "nc", "prerequisites": ["Basic gRPC."], "license": "CC-BY-NC-4.0"},
+        ],
+    )
+    counts = examples.build(data, tmp_path / "examples")
+    assert counts["judgement.choose"] == 1
+    assert "judgement.train" not in counts
+    lines = (tmp_path / "examples/judgement.choose.jsonl").read_text(encoding="utf-8").splitlines()
+    [row] = map(json.loads, lines)
+    assert row["answer"] == (
+        "Reason: For engineers.\nLevel: 5\nKeywords: gRPC\nPrerequisites: Basic gRPC"
+    )
+    assert row["version"] == examples.VERSIONS["judgement"]
+    assert parse(row["answer"]).level == 5.0
