@@ -95,7 +95,8 @@ async def test_asked_to_stop_in_the_middle_it_stops_in_time_and_the_next_one_goe
         chat.share(number)
     bots.start()
     await chat.until(lambda: len(chat.messages) >= 5, 60)
-    assert bots.ask_to_stop(10) == [0]
+    # half a minute is what most supervisors give; the grace of work in progress is far shorter
+    assert bots.ask_to_stop(30) == [0]
     bots.processes.clear()
     bots.start()
     await chat.until(lambda: len(chat.answered()) >= links, 90)
