@@ -188,7 +188,7 @@ def _engine(folder: Path | None) -> Engine | None:
         return None
     from core.engine.ct2 import CTranslate2Engine
 
-    return CTranslate2Engine(folder, ModelSettings(threads=1))
+    return CTranslate2Engine(folder, ModelSettings(threads=1, timeout=3600))
 
 
 if __name__ == "__main__":

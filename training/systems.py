@@ -47,6 +47,8 @@ _NAMES = 10
 _RANKED = 100
 # For an article of which a model gave no level.
 _MIDDLE = 3.0
+# Nobody waits for a measurement: a machine that is busy or was put to sleep costs no answer.
+_PATIENT: dict[str, Any] = {"timeout": 3600.0}
 _ENGINES = ("embedded", "echo", "gptq", "openai")
 
 
@@ -90,7 +92,7 @@ class Resources:
         if self.engine in _ENGINES:
             name = "ctranslate2" if self.engine == "embedded" else self.engine
             more = {"engine": name, "adapter": self.adapter, "wheels": self.wheels}
-            return ModelSettings.model_validate({**_from_environment(), **more})
+            return ModelSettings.model_validate(_PATIENT | _from_environment() | more)
         folder = Path(self.engine)
         if not folder.is_dir():
             known = ", ".join(_ENGINES)
@@ -98,7 +100,7 @@ class Resources:
         prepared = (folder / "model.bin").is_file() or (folder / "generator").is_dir()
         kind = "ctranslate2" if prepared else "gptq"
         return ModelSettings.model_validate(
-            {"engine": kind, "folder": folder, "wheels": self.wheels}
+            _PATIENT | {"engine": kind, "folder": folder, "wheels": self.wheels}
         )
 
     async def close(self) -> None:
