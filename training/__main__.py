@@ -21,6 +21,7 @@ from core.errors import DigestError, SettingsError
 # In the order in which they are run; the module has the step's name, with _ for -.
 STEPS = {
     "examples": "The M2 examples from the data folder, the service's export, or any JSON lines.",
+    "backtranslate": "Articles in other words, by a model that translates (optional).",
     "m1": "Continued training on computer-science text (LoRA or all weights).",
     "tokenizer": "Domain terms and code words as tokens of their own, kept if it pays.",
     "m2": "LoRA on the digest tasks, after M1.",

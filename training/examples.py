@@ -112,7 +112,11 @@ def from_terms(row: dict[str, Any]) -> Iterator[Made]:
 
 
 def from_made(row: dict[str, Any]) -> Iterator[Made]:
-    """The service's own export: an article with a digest that somebody called good."""
+    """The service's own export: an article with a digest that somebody called good. Or rows as the
+    data folder has them, such as those that `backtranslate` makes."""
+    if row.get("content") and ("summary" in row or "summaries" in row):
+        yield from from_summaries(row)
+        return
     summary = row.get("digest", {}).get("summary")
     if summary and row.get("article", {}).get("content"):
         yield from from_summaries({**row["article"], "summary": summary, "source": "export"})
@@ -182,12 +186,12 @@ def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
     groups: dict[str, set[str]] = {"train": set(), "valid": set(), "choose": set()}
     files: dict[str, Any] = {}
     sources = [(root / f"{name}.jsonl.gz", *how) for name, how in SETS.items()]
-    sources += [(path, from_made, "hash") for path in more]
+    sources += [(path, from_made, "joined") for path in more]
     try:
         for made, split in _all(sources, root, counts):
             article = f"{made.source}:{made.group}"
             known = (one for one, inside in groups.items() if article in inside)
-            # a judgement goes where the article's summary went
+            # a judgement, and the same article in other words, go where its summary went
             part = next(known, "") if split == "joined" else ""
             part = part or part_of(made, split)
             name = f"{made.task}.{part}"
