@@ -33,11 +33,26 @@ _KEPT_SYSTEM_TURNS = 16
 
 
 class _Asked(Request):
-    def __init__(self, tokens: Tokens, options: Generation, writer: Writer) -> None:
+    def __init__(self, tokens: Tokens, options: Generation, chat: Chat) -> None:
         super().__init__(_kind(tokens, options))
         self.tokens = tokens
         self.options = options
-        self.writer = writer
+        self._chat = chat
+        self._heard = 0  # characters that were told, in whichever attempt
+        self.begin()
+
+    def begin(self) -> None:
+        """Also again: a batch that ran out of memory is done in halves, each from its start."""
+        self.writer = Writer(self._chat, self.options.stop)
+        self._said = 0
+
+    def show(self, piece: str) -> None:
+        """What was told in an earlier attempt is not told twice."""
+        new = piece[max(0, self._heard - self._said) :]
+        self._said += len(piece)
+        if new:
+            self._heard = self._said
+            self.wrote(new)
 
 
 def _kind(tokens: Tokens, options: Generation) -> Hashable | None:
@@ -141,12 +156,14 @@ class CTranslate2Engine:
                 f"the prompt has {len(tokens)} tokens, but only {max(room, 0)} fit beside an "
                 f"answer of {options.max_new_tokens}",
             )
-        return _Asked(tokens, options, Writer(self._chat, options.stop))
+        return _Asked(tokens, options, self._chat)
 
     # -- from here on in a worker's thread -------------------------------------------------
 
     def _run(self, batch: Sequence[_Asked]) -> None:
         options = batch[0].options
+        for request in batch:
+            request.begin()
         if options.beams > 1:
             self._search(batch, options)
         elif options.temperature > 0:
@@ -185,7 +202,7 @@ class CTranslate2Engine:
         )
         for request, result in zip(batch, found, strict=True):
             for token_id in result.sequences_ids[0]:
-                _show(request, request.writer.add(token_id))
+                request.show(request.writer.add(token_id))
             _finish(request)
 
     def _kwargs(self, batch: Sequence[_Asked]) -> dict[str, Any]:
@@ -223,7 +240,7 @@ def _deliver_to(batch: Sequence[_Asked]) -> Callable[[Any], bool]:
         if request.abandoned:
             return True
         # An end token is a control token: the tokenizer leaves it out of the text.
-        _show(request, request.writer.add(step.token_id))
+        request.show(request.writer.add(step.token_id))
         if step.is_last or request.writer.finished:
             _finish(request)
             return True
@@ -232,13 +249,8 @@ def _deliver_to(batch: Sequence[_Asked]) -> Callable[[Any], bool]:
     return deliver
 
 
-def _show(request: _Asked, piece: str) -> None:
-    if piece:
-        request.wrote(piece)
-
-
 def _finish(request: _Asked) -> None:
-    _show(request, request.writer.close())
+    request.show(request.writer.close())
     request.finish(request.writer.text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from core.engine.chat import ModelCard
 from core.engine.kernels import exact_type
 from core.engine.vectors import mean_of_tokens
 from core.errors import EngineFailed, ModelNotReady
-from core.ports import Vectors
+from core.ports import TokenStates, Vectors
 
 # Sentences of similar length share a batch: padding is work for nothing. 32 was as fast as 64
 # and faster than 8 on 2 cores (tests/benchmarks/bench_engine.py --encoder).
@@ -59,25 +59,49 @@ class CTranslate2Encoder:
     async def embed(self, texts: Sequence[str]) -> Vectors:
         return await asyncio.to_thread(self._embed, list(texts))
 
+    async def states(self, texts: Sequence[str]) -> list[TokenStates]:
+        """core.ports.TokenReader: the states before their mean is taken."""
+        return await asyncio.to_thread(self._states, list(texts))
+
     def _embed(self, texts: list[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self._dimension()), dtype=np.float32)
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
-        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
-        groups = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
-        try:
-            found = list(self._threads.map(lambda group: self._vectors(rows, group), groups))
-        except RuntimeError as error:
-            raise EngineFailed(self._name, str(error)) from error
-        vectors = np.empty((len(rows), found[0].shape[1]), dtype=np.float32)
-        for group, part in zip(groups, found, strict=True):
+        found = list(self._in_groups(rows, self._vectors))
+        vectors = np.empty((len(rows), found[0][1].shape[1]), dtype=np.float32)
+        for group, part in found:
             vectors[group] = part
         return vectors
 
-    def _vectors(self, rows: list[list[int]], group: list[int]) -> Vectors:
-        ids = [rows[row] for row in group]
-        states = np.asarray(self._model.forward_batch(ids).last_hidden_state)
-        return mean_of_tokens(states, [len(row) for row in ids])
+    def _states(self, texts: list[str]) -> list[TokenStates]:
+        read = self._tokenizer.encode_batch(texts)
+        rows = [encoding.ids for encoding in read]
+        made: dict[int, TokenStates] = {}
+        for group, states in self._in_groups(rows, self._last):
+            for row, own in zip(group, states, strict=True):
+                marked = enumerate(read[row].special_tokens_mask)
+                kept = [place for place, special in marked if not special]
+                spans = tuple(read[row].offsets[place] for place in kept)
+                made[row] = TokenStates(spans, own[kept])
+        return [made[row] for row in range(len(rows))]
+
+    def _in_groups(
+        self, rows: list[list[int]], work: Callable[[list[list[int]]], Vectors]
+    ) -> Iterator[tuple[list[int], Vectors]]:
+        """Rows of like length share a batch; the numbers of a batch's rows, and what it gave."""
+        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+        groups = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        try:
+            made = self._threads.map(lambda group: work([rows[row] for row in group]), groups)
+            yield from zip(groups, made, strict=True)
+        except RuntimeError as error:
+            raise EngineFailed(self._name, str(error)) from error
+
+    def _last(self, ids: list[list[int]]) -> Vectors:
+        return np.asarray(self._model.forward_batch(ids).last_hidden_state)
+
+    def _vectors(self, ids: list[list[int]]) -> Vectors:
+        return mean_of_tokens(self._last(ids), [len(row) for row in ids])
 
     def _dimension(self) -> int:
-        return int(self._vectors([self._tokenizer.encode("").ids], [0]).shape[1])
+        return int(self._vectors([self._tokenizer.encode("").ids]).shape[1])

@@ -55,7 +55,7 @@ class Endpoints:
         self._limit = limit
         self._max_waiting = max_waiting
         self._look_seconds = look_seconds
-        self._free = asyncio.Condition()
+        self._change = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._closed = False
         self.waiting = 0
@@ -74,8 +74,7 @@ class Endpoints:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        async with self._free:
-            self._free.notify_all()
+        self._changed()
 
     @asynccontextmanager
     async def one(self, avoid: Collection[Endpoint] = ()) -> AsyncIterator[Endpoint]:
@@ -86,8 +85,7 @@ class Endpoints:
             yield endpoint
         finally:
             endpoint.busy -= 1
-            async with self._free:
-                self._free.notify()
+            self._changed()
 
     def fell_ill(self, endpoint: Endpoint, why: str) -> None:
         if endpoint.well:
@@ -99,13 +97,18 @@ class Endpoints:
             raise EngineBusy(self._name, f"{self.waiting} requests are waiting already")
         self.waiting += 1
         try:
-            async with self._free:
-                while (found := self._best(avoid)) is None:
-                    await self._free.wait()
-                found.busy += 1
-                return found
+            while (found := self._best(avoid)) is None:
+                await self._change.wait()
+            found.busy += 1
+            return found
         finally:
             self.waiting -= 1
+
+    def _changed(self) -> None:
+        """All who wait look again, not the first alone: it may have been cancelled meanwhile, or
+        wait for another server than the one that is free now."""
+        self._change.set()
+        self._change = asyncio.Event()
 
     def _best(self, avoid: Collection[Endpoint]) -> Endpoint | None:
         """None: all are busy. Raises where waiting helps nobody."""
@@ -137,5 +140,4 @@ class Endpoints:
             log.warning("%s does not serve %s", endpoint.url, self.served)
             return
         endpoint.well, endpoint.structured = True, True
-        async with self._free:
-            self._free.notify_all()
+        self._changed()

@@ -58,6 +58,7 @@ class GptqEngine:
             budget=settings.cache_memory * 2**20 or free_for_cache(checkpoint.device),
         )
         self._line: deque[Row] = deque()
+        self._searching = 0
         self._awake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -82,7 +83,7 @@ class GptqEngine:
 
     @property
     def running(self) -> int:
-        return len(self._batch.rows)
+        return len(self._batch.rows) + self._searching
 
     @property
     def counts(self) -> Counts:
@@ -173,14 +174,16 @@ class GptqEngine:
     def _work(self) -> None:
         import torch
 
-        with torch.inference_mode():
-            while self._wait():
-                try:
-                    self._admit()
-                    if self._batch.rows:
-                        self._batch.step()
-                except Exception as error:  # noqa: BLE001 - those who wait must hear of it
-                    self._trouble(error)
+        try:
+            with torch.inference_mode():
+                while self._wait():
+                    try:
+                        self._admit()
+                        if self._batch.rows:
+                            self._batch.step()
+                    except Exception as error:  # noqa: BLE001 - those who wait must hear of it
+                        self._trouble(error)
+        finally:
             self._end()
 
     def _wait(self) -> bool:
@@ -205,8 +208,8 @@ class GptqEngine:
                 continue
             if alone:
                 self._search(row)
-            else:
-                self._batch.join(row)
+                return  # those in the batch write a token before the next search
+            self._batch.join(row)
 
     def _next(self) -> Row | None:
         """The longest waiting one that somebody still waits for; it keeps its place in the line,
@@ -231,31 +234,39 @@ class GptqEngine:
             return True
 
     def _search(self, row: Row) -> None:
-        import torch
-
-        options, model = row.options, self._checkpoint.model
-        ids = torch.tensor([row.ids], device=model.device)
+        self._searching = 1
         try:
-            written = model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                do_sample=False,
-                num_beams=options.beams,
-                length_penalty=options.length_penalty,
-                no_repeat_ngram_size=options.no_repeat_ngram,
-                repetition_penalty=options.repetition_penalty,
-                max_new_tokens=options.max_new_tokens,
-                eos_token_id=sorted(self._template.ends),
-                pad_token_id=min(self._template.ends),
-            )
+            written = self._searched(row.ids, row.options)
         except Exception as error:  # noqa: BLE001 - see _trouble
             row.fail(self._failure(error))
             return
-        for token in written[0, len(row.ids) :].tolist():
+        finally:
+            self._searching = 0
+        for token in written:
             piece = "" if token in self._template.ends else row.writer.add(token)
             if piece:
                 row.wrote(piece)
         row.finish_text()
+
+    def _searched(self, asked: list[int], options: Generation) -> list[int]:
+        import torch
+
+        model = self._checkpoint.model
+        ids = torch.tensor([asked], device=model.device)
+        found = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            num_beams=options.beams,
+            length_penalty=options.length_penalty,
+            no_repeat_ngram_size=options.no_repeat_ngram,
+            repetition_penalty=options.repetition_penalty,
+            max_new_tokens=options.max_new_tokens,
+            eos_token_id=sorted(self._template.ends),
+            pad_token_id=min(self._template.ends),
+        )
+        written: list[int] = found[0, len(asked) :].tolist()
+        return written
 
     def _trouble(self, error: Exception) -> None:
         failed = self._failure(error)
@@ -280,8 +291,10 @@ class GptqEngine:
         return failed
 
     def _end(self) -> None:
+        """Also after what nobody foresaw: who asks now must not wait for a thread that is gone."""
         closed = EngineFailed(self.name, "the engine is closed")
         with self._awake:
+            self._closed = True
             while self._line:
                 self._line.popleft().fail(closed)
         self._batch.fail_all(closed)

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 # cores busy for less than a second; a GPU takes them as one matrix anyway.
 PIECE = 512
 _KEPT_PREFIXES = 8
+_PREFIX_SHARE = 8  # of the budget, one in so many tokens may be a kept beginning
 _SHORTEST_PREFIX = 8
 
 
@@ -128,14 +129,24 @@ class RowBatch:
     def join(self, row: Row) -> None:
         self.rows.append(row)
         width = max(one.needs for one in self.rows)
-        # Room for twice as many as are there, so that it is not made anew for each that joins.
-        rows = min(1 << (len(self.rows) - 1).bit_length(), self.max_rows)
-        if rows * rounded(width) > self._capacity:
-            rows = len(self.rows)
-        if self._cache.rows * rounded(max(width, self._cache.width)) > self._capacity:
+        slots = self._slots(max(width, self._cache.width))
+        if not slots:
             self._start_again()  # it was wider once; narrower, all of them fit
-        self._cache.make_room(max(rows, len(self.rows)), width)
+            slots = self._slots(width)
+        taken = slots * rounded(max(width, self._cache.width))
+        self._keep_prefixes(self._capacity - taken)
+        self._cache.make_room(slots, width)
         self._begin(row)
+
+    def _slots(self, width: int) -> int:
+        """Room for twice as many as are here, so that it is not made anew for each that joins;
+        0: not even for these."""
+        doubled = min(1 << (len(self.rows) - 1).bit_length(), self.max_rows)
+        for rows in (doubled, len(self.rows)):
+            slots = max(rows, self._cache.rows)
+            if slots * rounded(width) <= self._capacity:
+                return slots
+        return 0
 
     def step(self) -> None:
         """Reads a piece, writes a token each. Running out of memory is raised; see `shrink`."""
@@ -227,9 +238,16 @@ class RowBatch:
         length = len(row.prefix)
         if length < _SHORTEST_PREFIX or row.cached != length or row.prefix in self._prefixes:
             return
-        self._prefixes[row.prefix] = self._cache.kept(slot, length)
+        free = self._capacity - self._cache.rows * self._cache.width
+        room = min(free, self._capacity // _PREFIX_SHARE) - length
+        if room >= 0:
+            self._keep_prefixes(room, _KEPT_PREFIXES - 1)
+            self._prefixes[row.prefix] = self._cache.kept(slot, length)
+
+    def _keep_prefixes(self, room: int, most: int = _KEPT_PREFIXES) -> None:
+        """The newest ones, at most so many and of so many tokens together."""
         kept = sum(one.length for one in self._prefixes.values())
-        while len(self._prefixes) > _KEPT_PREFIXES or kept > self._capacity // 8:
+        while self._prefixes and (len(self._prefixes) > most or kept > room):
             _, gone = self._prefixes.popitem(last=False)
             kept -= gone.length
 
@@ -263,8 +281,8 @@ class RowBatch:
         self.counts.steps += 1
         self.counts.tokens += len(writing)
         for row in finished:
-            row.finish_text()
             self._leave(row)
+            row.finish_text()
 
     def _took(self, row: Row, token: int) -> bool:
         """True where that was the last one."""

@@ -8,11 +8,12 @@ a text are broken up before the template sees them.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+
+from tokenizers import Tokenizer
 
 from core.engine.chat import CARD, Chat, ModelCard
 from core.ports import Prompt
@@ -31,7 +32,8 @@ class Template:
         special = {str(token) for token in tokenizer.added_tokens_decoder.values()}
         special |= set(tokenizer.all_special_tokens)
         self._control = re.compile("|".join(map(re.escape, sorted(special, key=len)[::-1])) or "$^")
-        self._prefixes: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._counts = _for_counting(tokenizer)
+        self._known_prefix = lru_cache(_KEPT_PREFIXES)(self._prefix)
 
     @cached_property
     def ends(self) -> frozenset[int]:
@@ -41,6 +43,8 @@ class Template:
         return frozenset(known[name] for name in names if name in known)
 
     def count(self, text: str) -> int:
+        if self._counts is not None:
+            return len(self._counts.encode(text, add_special_tokens=False))
         return len(self.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))
 
     def ids(self, prompt: Prompt) -> list[int]:
@@ -52,15 +56,11 @@ class Template:
 
     def prefix(self, system: str) -> tuple[int, ...]:
         """The tokens with which every prompt with this system text begins."""
-        known = self._prefixes.get(system)
-        if known is None:
-            one, other = (self.ids(Prompt(text, system)) for text in ("Q", "7 글"))
-            known = tuple(one[: _shared(one, other)])
-            self._prefixes[system] = known
-            if len(self._prefixes) > _KEPT_PREFIXES:
-                self._prefixes.popitem(last=False)
-        self._prefixes.move_to_end(system)
-        return known
+        return self._known_prefix(system)
+
+    def _prefix(self, system: str) -> tuple[int, ...]:
+        one, other = (self.ids(Prompt(text, system)) for text in ("Q", "7 글"))
+        return tuple(one[: _shared(one, other)])
 
     def decode(self, ids: list[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
@@ -89,6 +89,22 @@ class Template:
 
     def _plain(self, text: str) -> str:
         return self._control.sub(lambda found: found[0][0] + " " + found[0][1:], text)
+
+
+def _for_counting(tokenizer: Any) -> Tokenizer | None:
+    """A tokenizer of its own that reads no control tokens out of a text.
+
+    Transformers asks for that by changing a switch of the tokenizer for everybody: a prompt that
+    another thread encodes meanwhile would lose its control tokens (3 in 100 did, when counted).
+    """
+    known = getattr(tokenizer, "backend_tokenizer", None)
+    if known is None:
+        return None
+    counting: Tokenizer = Tokenizer.from_str(known.to_str())
+    counting.no_padding()
+    counting.no_truncation()
+    counting.encode_special_tokens = True
+    return counting
 
 
 def _shared(one: list[int], other: list[int]) -> int:

@@ -202,6 +202,50 @@ async def test_a_batch_gives_what_each_prompt_gives_alone() -> None:
     await engine.close()
 
 
+class _ShortOfMemory:
+    """A model that gives up in the middle of an answer when there is more than one."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def generate_batch(self, prompts: list[list[str]], **named: Any) -> Any:
+        if len(prompts) == 1:
+            return self._model.generate_batch(prompts, **named)
+        deliver, told = named.pop("callback"), 0
+
+        def until_it_is_full(step: Any) -> bool:
+            nonlocal told
+            told += 1
+            if told > 30:
+                raise MemoryError("std::bad_alloc")
+            return bool(deliver(step))
+
+        return self._model.generate_batch(prompts, callback=until_it_is_full, **named)
+
+    def unload_model(self) -> None:
+        self._model.unload_model()
+
+
+async def test_what_was_told_before_memory_ran_out_is_not_told_twice() -> None:
+    engine = an_engine(max_batch=2)
+    options = Generation(60)
+    alone = await engine.generate(Prompt("What is a queue?"), options)
+    engine._model = _ShortOfMemory(engine._model)
+
+    async def streamed() -> str:
+        prompt = Prompt("What is a queue?")
+        return "".join([piece async for piece in engine.stream(prompt, options)])
+
+    running = asyncio.create_task(engine.generate(Prompt(SONG), ENDLESS))
+    await until("it runs", engine, running=1)
+    asked = [asyncio.create_task(streamed()) for _ in range(2)]
+    await until("both wait", engine, running=1, waiting=2)
+    running.cancel()
+    assert await asyncio.gather(*asked) == [alone] * 2
+    assert engine._line._max_batch == 1
+    await engine.close()
+
+
 async def test_a_full_line_is_busy() -> None:
     engine = an_engine(max_waiting=1)
     running = asyncio.create_task(engine.generate(Prompt(SONG), ENDLESS))

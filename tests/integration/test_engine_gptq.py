@@ -13,7 +13,7 @@ from support.tiny_model import CHATS, SONG, chatml, tiny_checkpoint, tiny_model
 
 from core.engine.checkpoints import Checkpoint, load_checkpoint
 from core.engine.gptq import GptqEngine
-from core.errors import EngineBusy, EngineOutOfMemory, EngineTimedOut
+from core.errors import EngineBusy, EngineFailed, EngineOutOfMemory, EngineTimedOut
 from core.ports import Generation, Prompt
 from core.settings import ModelSettings
 
@@ -69,6 +69,86 @@ async def test_running_out_of_memory_makes_the_batch_smaller_and_loses_nobody(
         assert found == alone * 3
         assert engine._batch.max_rows <= 2
         assert engine.counts.handed_back > 0
+
+
+async def test_who_was_handed_back_and_left_is_not_answered(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    async with running(checkpoint, max_batch=4) as engine:
+        forward = engine._batch._forward
+
+        def small(ids: Any, places: Any, behind: Any) -> Any:
+            if len(ids) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            return forward(ids, places, behind)
+
+        monkeypatch.setattr(engine._batch, "_forward", small)
+        song = Generation(max_new_tokens=400)
+        asked = [asyncio.create_task(engine.generate(Prompt(SONG), song)) for _ in range(4)]
+        async with asyncio.timeout(30):
+            while (engine._batch.max_rows, engine.waiting) != (1, 3):
+                await asyncio.sleep(0.001)
+        assert engine.counts.handed_back
+        first, *others = asked
+        for task in others[:2]:
+            task.cancel()
+        assert await first == await others[2]
+        written = engine.counts.tokens
+        assert await engine.generate(QUEUE, SHORT) == CHATS[QUEUE.user]
+        assert engine.counts.tokens - written <= SHORT.max_new_tokens
+        assert (engine.waiting, engine.running) == (0, 0)
+
+
+async def test_searches_leave_the_batch_its_turn(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(checkpoint) as engine:
+        steps: list[int] = []
+
+        def search(row: Any) -> None:
+            steps.append(engine.counts.steps)
+            row.finish("found")
+
+        monkeypatch.setattr(engine, "_search", search)
+        beams = Generation(max_new_tokens=8, beams=2)
+        async with aclosing(engine.stream(Prompt(SONG), Generation(max_new_tokens=900))) as pieces:
+            await anext(pieces)
+            asked = [engine.generate(Prompt(f"{number}"), beams) for number in range(6)]
+            assert await asyncio.gather(*asked) == ["found"] * 6
+    assert len(set(steps)) == 6
+
+
+async def test_a_search_is_counted_while_it_runs(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(checkpoint) as engine:
+        generate, seen = checkpoint.model.generate, []
+
+        def watched(*given: Any, **named: Any) -> Any:
+            seen.append(engine.running)
+            return generate(*given, **named)
+
+        monkeypatch.setattr(checkpoint.model, "generate", watched)
+        assert await engine.generate(QUEUE, Generation(max_new_tokens=60, beams=2))
+        assert (seen, engine.running) == ([1], 0)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_nobody_waits_for_a_thread_that_has_ended(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> Any:
+        raise RuntimeError("device-side assert triggered")
+
+    async with running(checkpoint) as engine:
+        monkeypatch.setattr(engine._batch, "_forward", breaks)
+        monkeypatch.setattr(engine, "_trouble", breaks)
+        for _ in range(2):
+            async with asyncio.timeout(20):
+                with pytest.raises(EngineFailed, match="closed"):
+                    await engine.generate(QUEUE, SHORT)
 
 
 async def test_what_can_never_fit_is_refused_and_the_rest_goes_on(checkpoint: Checkpoint) -> None:
@@ -185,3 +265,13 @@ async def test_control_tokens_in_a_text_are_text(checkpoint: Checkpoint) -> None
     plain = checkpoint.template.ids(Prompt("Hi"))
     control = checkpoint.template.tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert ids.count(control) == plain.count(control)
+
+
+def test_counting_changes_nothing_for_who_encodes_a_prompt_meanwhile(
+    checkpoint: Checkpoint,
+) -> None:
+    template = checkpoint.template
+    assert template.ids(QUEUE)
+    assert template.count("<|im_end|>") > 1
+    # The switch is the tokenizer's and not the call's: another thread would find it turned.
+    assert not template.tokenizer.backend_tokenizer.encode_special_tokens
