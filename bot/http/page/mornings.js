@@ -140,11 +140,17 @@ function field(name, value) {
   return el("label", { "data-field": name, class: wide }, w(name), input, hint);
 }
 
+/** What is typed already stays when the page is drawn again, in another language for example. */
+function typed() {
+  const shown = document.querySelector("form.wishes");
+  return shown?.dataset.of === (editing?.id ?? "") ? Object.fromEntries(new FormData(shown)) : null;
+}
+
 function form() {
-  const values = editing === null ? DEFAULTS : editing.form;
+  const values = typed() ?? editing?.form ?? DEFAULTS;
   const [sources, ...further] = FIELDS.map((name) => field(name, values[name]));
   const find = finder(sources.querySelector("textarea"), w);
-  const node = el("form", { class: "wishes", onsubmit: submitted }, sources, find, further);
+  const node = el("form", { class: "wishes", "data-of": editing?.id ?? "", onsubmit: submitted }, sources, find, further);
   node.append(
     el(
       "div",
@@ -170,6 +176,7 @@ async function submitted(event) {
     const path = editing === null ? "/v1/subscriptions" : `/v1/subscriptions/${editing.id}`;
     const answer = await send(path, editing === null ? "POST" : "PATCH", body);
     editing = null;
+    event.target.remove(); // nothing is kept of what is saved
     const { told } = await answer.json();
     await load();
     tell(told);
