@@ -120,10 +120,12 @@ class RetrievalSettings(Section):
 
     words: float = Field(0.4, ge=0, description="BM25 of the whole article")
     meaning: float = Field(0.6, ge=0, description="Cosine with the mean vector of its passages")
-    title: float = Field(0.2, ge=0, description="BM25 of the title alone")
+    title: float = Field(
+        0.3, ge=0, description="BM25 of the title alone, where the encoder reads no meaning"
+    )
     passage_words: float = Field(0.1, ge=0, description="BM25 of the best passage")
     passage_meaning: float = Field(0.3, ge=0, description="Cosine of the best passage")
-    named: float = Field(0.1, ge=0, description="Share of the title that the question says")
+    named: float = Field(0.15, ge=0, description="Share of the title that the question says")
     across: float = Field(0.5, ge=0, le=1, description="Terms translated into the other language")
     sounds: float = Field(0.3, ge=0, le=1, description="Borrowed words that sound alike")
     candidates: int = Field(30, ge=10, le=1000, description="Articles whose passages are looked at")

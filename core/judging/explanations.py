@@ -28,7 +28,9 @@ MOST = 3  # sentences of an explanation
 _LONGEST = 420  # characters of a sentence that can be read in a chat
 _SAME = 0.6  # of two sentences that share so many of their words one is enough
 _OWN_LANGUAGE = 0.15
-_LEAD = 0.9  # of the first sentence of an article that is called as the term
+_LEAD = 1.1  # of the beginning of an article that is called as the term: more than "X is a …"
+_PLAIN = 0.9  # from here on a sentence says plainly what something is
+_LONGEST_LEAD = 700  # characters of it
 _LEVEL = 0.03  # for each whole step between an article and the reader
 
 
@@ -76,16 +78,27 @@ def from_passages(
 def _in_passage(passage: Passage, names: Sequence[str], wanted: Language) -> Iterator[Candidate]:
     named = mention(names)
     texts = sentences(passage.text, passage.language)
-    # an article that is called as the term says in its first sentence what that is
-    called = set(map(key, _titles(passage.title or ""))) & set(map(key, names))
-    leads = passage.position == 0 and bool(called)
     source = Source(digest_id=passage.digest_id, title=passage.title, link=passage.link)
+    own = _OWN_LANGUAGE if passage.language == wanted else 0.0
+
+    def candidate(text: str, score: float) -> Candidate:
+        said = Said(
+            text=text,
+            origin="article",
+            kind="definition" if score >= DEFINES else "use",
+            language=passage.language,
+            article=source,
+        )
+        return Candidate(said=said, score=score + own)
+
+    if passage.position == 0 and _called(passage.title or "", names):
+        beginning = _beginning(texts, names, passage.language)
+        if beginning:
+            yield candidate(" ".join(beginning), _LEAD)
     for place, text in enumerate(texts):
-        lead = leads and place == 0
-        if not _readable(text) or (named.search(text) is None and not lead):
+        if not _readable(text) or named.search(text) is None:
             continue
         score = definitional(text, names, passage.language)
-        score = max(score, _LEAD) if lead else score
         after = texts[place + 1] if place + 1 < len(texts) else ""
         goes_on = (
             score >= DEFINES
@@ -93,16 +106,35 @@ def _in_passage(passage: Passage, names: Sequence[str], wanted: Language) -> Ite
             and _readable(after)
             and follows_on(after, names, passage.language)
         )
-        said = Said(
-            text=f"{text} {after}" if goes_on else text,
-            origin="article",
-            kind="definition" if score >= DEFINES else "use",
-            language=passage.language,
-            article=source,
-        )
-        yield Candidate(
-            said=said, score=score + (_OWN_LANGUAGE if passage.language == wanted else 0.0)
-        )
+        yield candidate(f"{text} {after}" if goes_on else text, score)
+
+
+def _called(title: str, names: Sequence[str]) -> bool:
+    return bool(set(map(key, _titles(title))) & set(map(key, names)))
+
+
+# Who tells of themselves, or of the text itself, tells a story or announces one.
+_TELLS = re.compile(
+    r"\b(?:I|we|we're|my|our|us)\b|\bthis (?:post|article|guide|tutorial|page|series)\b"
+    r"|우리|저희|(?:이|본|이번)\s*(?:글|문서|포스트|페이지|튜토리얼)",
+    re.I,
+)
+
+
+def _beginning(texts: Sequence[str], names: Sequence[str], language: Language) -> list[str]:
+    """The sentences with which an article that is called as the term says what that is; none
+    where it begins with a story. What leads up to "X is a …" is left out."""
+    found: list[str] = []
+    for text in texts:
+        if not _readable(text) or text.endswith(("?", ":")) or _TELLS.search(text):
+            break
+        if len(found) == MOST or sum(map(len, found)) + len(text) > _LONGEST_LEAD:
+            break
+        found.append(text)
+    if found and mention(names).search(found[0]) is None:
+        plain = (n for n, one in enumerate(found) if definitional(one, names, language) >= _PLAIN)
+        return found[next(plain, 0) :]
+    return found
 
 
 def _titles(title: str) -> list[str]:

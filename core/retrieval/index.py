@@ -30,8 +30,6 @@ from core.retrieval.tokens import Terms
 _Cell = TypeVar("_Cell", bound=np.generic)
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
-# Of more documents than this only those are measured exactly that may be among the best.
-EXACT = 8192
 _SAMPLED = 1024  # documents that tell what shared signs are worth
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from core.ports import Encoder
 from core.retrieval.document import Body, Source, prepare
 from core.retrieval.index import Facts, Index
-from core.retrieval.searching import candidates, rank_passages, understand
+from core.retrieval.searching import Question, candidates, rank_passages, understand
 from core.settings import RetrievalSettings
 
 
@@ -55,7 +55,9 @@ class Shelf:
         return cls(index, bodies, encoder, settings)
 
     async def rank(self, query: str) -> list[str]:
-        question = await understand(query, self._encoder)
+        return self.ranked(await understand(query, self._encoder))
+
+    def ranked(self, question: Question) -> list[str]:
         found = candidates(self.index, question, None, self.settings, self.settings.candidates)
         ranked = rank_passages(self.index, question, found, self.bodies, self.settings)
         return [one.key for one in ranked]

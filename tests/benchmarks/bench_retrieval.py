@@ -37,6 +37,7 @@ from core.engine.prepared import find  # noqa: E402
 from core.language import words  # noqa: E402
 from core.ports import Encoder, Vectors  # noqa: E402
 from core.retrieval.ranking import Shelf  # noqa: E402
+from core.retrieval.searching import understand  # noqa: E402
 from core.settings import RetrievalSettings  # noqa: E402
 
 Row = dict[str, Any]
@@ -168,10 +169,10 @@ async def report(everything: dict[str, Set], encoder: Encoder) -> None:
 
 GRID: dict[str, tuple[float, ...]] = {
     "meaning": (0.3, 0.6, 0.9),
-    "title": (0.1, 0.2, 0.4),
+    "title": (0.1, 0.2, 0.3, 0.5),
     "passage_words": (0.0, 0.1, 0.2),
     "passage_meaning": (0.0, 0.3, 0.6),
-    "named": (0.0, 0.1, 0.2, 0.3),
+    "named": (0.0, 0.1, 0.15, 0.2, 0.3),
     "across": (0.2, 0.5, 1.0),
     "sounds": (0.1, 0.3, 0.6),
 }
@@ -179,30 +180,37 @@ GRID: dict[str, tuple[float, ...]] = {
 
 async def tune(everything: dict[str, Set], encoder: Encoder) -> None:
     """One weight after the other, twice; judged by the mean of R@1 and MRR@10 over the sets."""
-    shelves = {n: await Shelf.of(o[0], encoder, RetrievalSettings()) for n, o in everything.items()}
+    start = RetrievalSettings()
+    shelves = {n: await Shelf.of(o[0], encoder, start) for n, o in everything.items()}
+    asked = {
+        name: [await understand(query["query"], encoder) for query in one[1]]
+        for name, one in everything.items()
+    }
 
-    async def value(settings: RetrievalSettings) -> tuple[float, dict[str, str]]:
-        shown, total = {}, 0.0
+    def value(settings: RetrievalSettings) -> tuple[float, str]:
+        shown, total = [], 0.0
         for name, one in everything.items():
             shelves[name].settings = settings
-            ranked = [await shelves[name].rank(query["query"]) for query in one[1]]
+            ranked = [shelves[name].ranked(question) for question in asked[name]]
             first, mrr = measured(ranked, one[1])
             total += (first + mrr) / 2 / len(everything)
-            shown[name] = f"{first:.3f} {mrr:.3f}"
-        return total, shown
+            shown.append(f"{first:.3f} {mrr:.3f}")
+        return total, " | ".join(shown)
 
-    best = RetrievalSettings()
-    reached, shown = await value(best)
-    print("start", f"{reached:.4f}", shown, flush=True)
+    print(f"| weight | value | mean | {' | '.join(everything)} |", flush=True)
+    best = start
+    reached, shown = value(best)
+    print(f"| as set | | {reached:.4f} | {shown} |", flush=True)
     for _, (name, values) in itertools.product(range(2), GRID.items()):
         for weight in values:
             other = best.model_copy(update={name: weight})
             if other == best:
                 continue
-            found, shown = await value(other)
-            mark = "better" if found > reached + 0.0005 else ""
-            print(f"{name} {weight}: {found:.4f} {shown} {mark}", flush=True)
-            if mark:
+            found, shown = value(other)
+            better = found > reached + 0.0005
+            mark = " better" if better else ""
+            print(f"| {name} | {weight}{mark} | {found:.4f} | {shown} |", flush=True)
+            if better:
                 best, reached = other, found
     print(best)
 

