@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from bot.tracing import about
 from core.article import Language
 from core.errors import AskedTooOften, BadLink, DigestError, StorageUnavailable
 from core.links import canonical
@@ -117,6 +118,7 @@ class Receiver:
         limit: str | None = None
         if len(links) > self.limits.links_per_message:
             limit = "limit.message"
+            self._limited(limit)
         wanted = [
             shared_link(heard, link, profile) for link in links[: self.limits.links_per_message]
         ]
@@ -134,6 +136,8 @@ class Receiver:
         """One link, whatever its channel's mode. Raises BadLink and StorageUnavailable."""
         delivery, new = await self.deliveries.accept(shared)
         if new:
+            with about(delivery.id):  # the first line of its way; the last one is "answered"
+                log.info("accepted from %s: %s", shared.place.platform, delivery.canonical)
             self._count(shared)
             await self._queue(delivery)
         return delivery

