@@ -71,10 +71,12 @@ async def figures(address: str) -> Samples:
         said = (await client.get(f"{address}/metrics")).raise_for_status().text
     families = list(text_string_to_metric_families(said))
     return {
-        (sample.name.removeprefix("smartdevdigest_"), ",".join(sample.labels.values())): value
+        (
+            sample.name.removeprefix("smartdevdigest_"),
+            ",".join(sample.labels.values()),
+        ): sample.value
         for family in families
         for sample in family.samples
-        if (value := sample.value) is not None
     }
 
 
