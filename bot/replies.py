@@ -258,6 +258,10 @@ WORDS: Mapping[str, Both] = {
     "stage.checking": ("글과 대조하는 중", "Checking it against the article"),
     "stage.preparing": ("모델을 준비하는 중", "Preparing the model"),
     "ready": ("모델이 준비되었습니다: {model}", "The model is ready: {model}"),
+    "watched_at": (
+        "상태와 지표: {address} (healthz, readyz, metrics)",
+        "Health and figures: {address} (healthz, readyz, metrics)",
+    ),
     "open_page": ("이 주소를 열어 주세요: {address}", "Open this address: {address}"),
     "in_chats": ("연결된 메신저: {chats}", "Connected to {chats}."),
     "working": (

@@ -11,15 +11,21 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from bot import replies
 from bot.cli.speaking import preparation_bar, wrong_usage
-from bot.http.app import check_exposure, create_app
+from bot.http.app import check_exposure, create_app, create_watch_app
 from bot.wiring import Bot, open_bot
 from bot.working import at_work
 from core.article import Language
@@ -39,14 +45,7 @@ async def serve(settings: Settings, ui: Language) -> None:
                 bot = await stack.enter_async_context(
                     open_bot(settings, kind="bot", progress=heard)
                 )
-            config = uvicorn.Config(
-                create_app(bot.service, settings, bot.surfaces, bot.subscribing),
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=5,
-                server_header=False,
-            )
-            server = Server(config)
+            server = _server(create_app(bot.service, settings, bot.surfaces, bot.subscribing))
             stack.enter_context(_signals(server.asked_to_stop))
             await _warm(bot)
             await stack.enter_async_context(_working(bot))
@@ -57,8 +56,11 @@ async def serve(settings: Settings, ui: Language) -> None:
         raise KeyboardInterrupt
 
 
-async def work(settings: Settings, ui: Language) -> None:
-    """Takes part in the work of others until somebody stops it; no page, no chat."""
+async def work(settings: Settings, ui: Language, *, watched: bool = False) -> None:
+    """Takes part in the work of others until somebody stops it; no page, no chat. `watched`: its
+    health and its figures are served at the address of the page."""
+    if watched:
+        check_exposure(settings)
     stopped = asyncio.Event()
     stopped_by: list[int] = []
 
@@ -67,10 +69,16 @@ async def work(settings: Settings, ui: Language) -> None:
         stopped.set()
 
     async with AsyncExitStack() as stack:
+        listening = stack.enter_context(_listen(settings.http, ui)) if watched else None
         with preparation_bar(ui) as heard:
             bot = await stack.enter_async_context(open_bot(settings, kind="worker", progress=heard))
         stack.enter_context(_signals(stop))
         await _warm(bot)
+        if listening is not None:
+            address = _address(settings.http.host, listening.getsockname()[1])
+            server = _server(create_watch_app(bot.service, settings))
+            server.greeting = replies.say("watched_at", ui, address=address)
+            await stack.enter_async_context(_serving(server, listening))
         await stack.enter_async_context(_working(bot))
         typer.echo(replies.say("working", ui, model=bot.service.engine.name))
         typer.echo(replies.say("stop_hint", ui))
@@ -78,6 +86,29 @@ async def work(settings: Settings, ui: Language) -> None:
         await stopped.wait()
     if stopped_by[0] == signal.SIGINT:
         raise KeyboardInterrupt
+
+
+def _server(app: FastAPI) -> Server:
+    return Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+    )
+
+
+@asynccontextmanager
+async def _serving(server: Server, listening: socket.socket) -> AsyncIterator[None]:
+    """Beside the work, until the block ends."""
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 async def _warm(bot: Bot) -> None:
@@ -130,7 +161,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if self.started and self.greeting:
             typer.echo(self.greeting)
             sys.stdout.flush()
 
@@ -160,9 +191,13 @@ def _listen(http: HttpSettings, ui: Language) -> socket.socket:
     return listening
 
 
-def _greeting(host: str, port: int, ui: Language, bot: Bot) -> str:
+def _address(host: str, port: int) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    address = f"http://{shown}:{port}/"
+    return f"http://{shown}:{port}/"
+
+
+def _greeting(host: str, port: int, ui: Language, bot: Bot) -> str:
+    address = _address(host, port)
     lines = [replies.say("open_page", ui, address=address)]
     chats = ", ".join(surface.chat.platform.capitalize() for surface in bot.surfaces)
     if chats:

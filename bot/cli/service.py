@@ -51,23 +51,36 @@ def run(
 
 
 @app.command()
-def worker(context: typer.Context, profile: Profile = None, config: ConfigFile = None) -> None:
+def worker(
+    context: typer.Context,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve /healthz, /readyz and /metrics at this port."),
+    ] = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
+) -> None:
     """Make digests for bots on other machines that use the same database.
 
     Needs PostgreSQL (or the same machine); start as many as there are models.
 
-    Example:
+    Examples:
 
         SMARTDEVDIGEST_DATABASE__URL=postgresql://bot:…@db/digests smartdevdigest worker
+
+        smartdevdigest worker --port 9001
     """
     ui = ui_of(context)
     with errors_spoken(ui):
         settings = settings_of(config, profile)
+        if port is not None:
+            http = settings.http.model_copy(update={"port": port})
+            settings = settings.model_copy(update={"http": http})
         import uvloop
 
         from bot.serving import work
 
-        uvloop.run(work(settings, ui))
+        uvloop.run(work(settings, ui, watched=port is not None))
 
 
 @app.command()

@@ -37,7 +37,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from bot.wiring import Service  # at run time we are given one; its imports stay there
 
-__all__ = ["check_exposure", "create_app"]
+__all__ = ["check_exposure", "create_app", "create_watch_app"]
 
 PAGE = Path(__file__).parent / "page"
 # The files change with the program and are small: ask every time, answer 304 most times.
@@ -59,9 +59,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    engine = service.engine
-    inner = engine.inner if isinstance(engine, WatchedEngine) else engine
-    metrics = Metrics(figures_of(engine), inner)
+    metrics = _metrics(service)
     api = Api(service, metrics, max_body=settings.http.max_body)
     app.include_router(api.router())
     if subscribing is not None:
@@ -77,6 +75,23 @@ def create_app(
     app.add_middleware(Guard, http=settings.http)
     app.add_middleware(RequestIds)
     return app
+
+
+def create_watch_app(service: Service, settings: Settings, feeds: Feeds | None = None) -> FastAPI:
+    """What operators ask a worker for, and nothing else. Raises SettingsError as above."""
+    check_exposure(settings)
+    app = FastAPI(title="SmartDevDigest worker", docs_url=None, redoc_url=None, openapi_url=None)
+    _serve_operators(app, _metrics(service), (), service, feeds)
+    _answer_problems(app)
+    app.add_middleware(Guard, http=settings.http)
+    app.add_middleware(RequestIds)
+    return app
+
+
+def _metrics(service: Service) -> Metrics:
+    engine = service.engine
+    inner = engine.inner if isinstance(engine, WatchedEngine) else engine
+    return Metrics(figures_of(engine), inner)
 
 
 def _serve_pages(app: FastAPI) -> None:

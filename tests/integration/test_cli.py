@@ -326,3 +326,21 @@ async def test_a_worker_works_until_it_is_stopped(
     process.send_signal(signal_number)
     async with asyncio.timeout(20):
         assert await process.wait() == code
+
+
+async def test_a_worker_says_at_a_port_how_it_is(command: Command) -> None:
+    process = await command.start("worker", "--port", "0")
+    assert process.stdout is not None
+    said = b""
+    async with asyncio.timeout(60):
+        while b"Health and figures" not in said:
+            said = await process.stdout.readline()
+    address = said.split()[3].decode()
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        for path in ("/healthz", "/readyz"):
+            assert (await client.get(path)).json() == {"status": "ok"}
+        assert "smartdevdigest_step_seconds" in (await client.get("/metrics")).text
+        assert (await client.get("/")).status_code == 404
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(20):
+        assert await process.wait() == 0
