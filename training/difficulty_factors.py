@@ -40,9 +40,9 @@ FACTOR_OF: dict[str, FactorName] = {
     "short_forms": "background",
     "level_words": "background",
     "code_lines": "algorithms",
-    "branching": "algorithms",
+    "cyclomatic": "algorithms",
     "nesting": "algorithms",
-    "definitions": "algorithms",
+    "calls": "algorithms",
     "asymptotics": "algorithms",
 }
 NAMES = tuple(FACTOR_OF)

@@ -3,7 +3,8 @@
 terms       how many specialist terms: their density, and how rare they are
 concepts    how complex the ideas: abstract nouns, long sentences, formulas and proofs
 background  how much must be known before: technologies built on, unexplained short forms, level words
-algorithms  how complex the code is: nesting, branching, asymptotics; shell commands are light
+algorithms  how complex the code is: decisions of the worst function, nesting, density of calls
+            (core/judging/programs.py, by parsers); shell commands and output are no program
 
 Where an encoder knows the language, `core.judging.meaning` says how hard the subject is; that is
 the weightiest part of the concepts, and the sum is scaled by `python -m training difficulty`.
@@ -33,6 +34,7 @@ from core.digest import LABELS, DifficultyLevel, Factor, FactorName
 from core.judging import meaning
 from core.judging.background import background
 from core.judging.prerequisites import mentions_in, technologies
+from core.judging.programs import Program, examined
 from core.language import is_stopword, raw_words, words
 from core.ports import Vectors
 
@@ -131,7 +133,7 @@ def signs(document: Document) -> dict[str, float]:
     """Of each factor but the concepts the one measurement that carries over from site to site."""
     measured = measure(document)
     scales = fit(document.language).scales
-    code = [n for n, s in scales.items() if s.factor == "algorithms"]
+    code = ("cyclomatic", "nesting", "calls")
     return {
         "terms": measured["rarity"],
         "background": min(6.0, measured["technologies"]),
@@ -175,7 +177,7 @@ def _from_measurements(document: Document) -> tuple[float, tuple[Factor, ...]]:
     fitted = fit(document.language)
     measured = measure(document)
     places = {name: scale.place(measured[name]) for name, scale in fitted.scales.items()}
-    total = _total(fitted, places, any(not _is_shell(block) for block in document.code))
+    total = _total(fitted, places, bool(programs_in(document)))
     exact = 1.0 + 4.0 * (total - fitted.low) / (fitted.high - fitted.low)
     return exact, _factors(fitted, places, document)
 
@@ -235,23 +237,17 @@ _BRANCH = re.compile(
 _DEFINITION = re.compile(
     r"\b(?:def|class|func|fn|function|struct|interface|trait|impl|enum|template|type|async|lambda|unsafe|CREATE|SELECT|JOIN)\b"
 )
-_SHELL = frozenset(
-    (
-        "bash",
-        "sh",
-        "shell",
-        "console",
-        "zsh",
-        "powershell",
-        "text",
-        "output",
-        "output_lines",
-        "yaml",
-        "json",
-        "toml",
-        "ini",
-    )
-)
+
+
+def programs_in(document: Document) -> list[Program]:
+    """What a parser or patterns read of the article's code; commands and output left out."""
+    found = (examined(block.text, block.info) for block in document.code if not _typed(block))
+    return [one for one in found if one is not None]
+
+
+def _typed(block: Block) -> bool:
+    """Behind a prompt, whatever the fence says."""
+    return block.text.lstrip()[:2] in ("$ ", "# ", "> ")
 
 
 def measure(document: Document) -> dict[str, float]:
@@ -263,8 +259,9 @@ def measure(document: Document) -> dict[str, float]:
     rare = background(document.language)
     special = [w for w in content if rare.specialist(w)]
     raw = raw_words(text)
-    code = [b for b in document.code if not _is_shell(b)]
-    lines = sum(b.text.count("\n") + 1 for b in code)
+    programs = programs_in(document)
+    lines = sum(program.lines for program in programs)
+    calls = frozenset().union(*(program.calls for program in programs))
     return {
         "specialist_share": len(special) / total,
         "specialist_variety": len(set(special)) / total**0.7,
@@ -276,25 +273,11 @@ def measure(document: Document) -> dict[str, float]:
         "short_forms": 100 * len(set(_SHORT_FORM.findall(text))) / total,
         "level_words": 100 * (len(_DEEP.findall(text)) - len(_EASY.findall(text))) / total,
         "code_lines": min(400.0, lines) ** 0.5,
-        "branching": sum(len(_BRANCH.findall(b.text)) for b in code) / max(8, lines),
-        "nesting": max((_depth(b.text) for b in code), default=0.0),
-        "definitions": min(40.0, sum(len(_DEFINITION.findall(b.text)) for b in code)) ** 0.5,
+        "cyclomatic": math.log1p(max((program.cyclomatic for program in programs), default=0)),
+        "nesting": float(max((program.nesting for program in programs), default=0)),
+        "calls": len(calls) / max(8, lines),
         "asymptotics": min(6.0, len(_ASYMPTOTIC.findall(text))),
     }
-
-
-def _is_shell(block: Block) -> bool:
-    first = block.text.lstrip()[:2]
-    return block.info in _SHELL or first.startswith(("$ ", "# ", "> "))
-
-
-def _depth(code: str) -> float:
-    """The deepest indentation in steps of the smallest one, at most 8."""
-    widths = sorted(
-        {len(line) - len(line.lstrip()) for line in code.expandtabs(4).splitlines() if line.strip()}
-    )
-    steps = [b - a for a, b in pairwise(widths) if b > a]
-    return min(8.0, (widths[-1] - widths[0]) / max(2, min(steps))) if steps else 0.0
 
 
 def _technologies_used(document: Document) -> list[str]:
@@ -314,7 +297,7 @@ def _driving(document: Document) -> dict[FactorName, tuple[str, ...]]:
         if n > 1 and rare.specialist(_stemmed(word, document.language))
     }
     formal = Counter(m.group().lower() for m in _FORMAL.finditer(text))
-    code = [b for b in document.code if not _is_shell(b)]
+    code = [b for b in document.code if not _typed(b) and examined(b.text, b.info) is not None]
     inside = Counter(w for b in code for w in _BRANCH.findall(b.text) + _DEFINITION.findall(b.text))
     asymptotic = Counter(_ASYMPTOTIC.findall(text))
     return {

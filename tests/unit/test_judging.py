@@ -211,7 +211,7 @@ def test_shell_commands_are_no_algorithms() -> None:
         "Install it now.\n\n```bash\nfor f in *; do if true; then echo $f; fi; done\n```\n",
         "Install",
     )
-    assert difficulty.measure(shell)["branching"] == 0
+    assert difficulty.measure(shell)["cyclomatic"] == 0
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
