@@ -124,6 +124,8 @@ async def child(asked: argparse.Namespace) -> None:
     async with opened(asked) as engine:
         await engine.generate(prompts[0], Generation(max_new_tokens=4))
         for at_once in map(int, asked.requests.split(",")):
+            if asked.child == "plain" and at_once > 1:
+                break  # one after the other: the same figures again
             measured = await through(engine, asked.child, unread(prompts, at_once), at_once)
             sys.__stdout__.write(json.dumps(asdict(measured)) + "\n")  # type: ignore[union-attr]
             sys.__stdout__.flush()  # type: ignore[union-attr]
