@@ -9,12 +9,24 @@ in the database the moment before: what was erased or withdrawn is not found, wh
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    func,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Article
@@ -44,11 +56,15 @@ from storage.tables import (
 )
 from storage.trouble import reading
 
-_LOADED_AT_ONCE = 20_000
+_LOADED_AT_ONCE = 5_000
+_COUNTED_EVERY = 300.0  # seconds between two looks for what was removed
 _OF_ONE_ARTICLE = 2
-# So many of the best are looked at before the whole reach is asked for: a list of everything a
-# large workspace shared takes longer than looking 300 digests up.
+# Up to so many digests within somebody's reach are asked for all at once; of more, the best are
+# looked up first, since a list of everything a large workspace shared takes longer.
+_FEW = 10_000
 _LOOKED_UP = 300
+_ALL = 2**62
+_REMEMBERED = 10_000  # reaches that are known to be large
 
 
 class SqlLibrary:
@@ -61,6 +77,8 @@ class SqlLibrary:
         self.shelving = Shelving(engine, encoder)
         self._index = Index()
         self._seen = 0
+        self._counted = -math.inf
+        self._large: dict[Channels, float] = {}
         self._refreshing = asyncio.Lock()
 
     async def add(self, record: DigestRecord, article: Article) -> None:
@@ -127,14 +145,18 @@ class SqlLibrary:
         return self._index
 
     async def refresh(self) -> None:
-        """What has changed in the database since the last time, into memory."""
+        """What is new in the database since the last time, into memory.
+
+        What was removed there is noticed when it would have been found, and otherwise now and
+        then: counting takes longer than a search may.
+        """
         async with self._refreshing:
             async with reading(self._engine) as connection:
-                newest = select(func.coalesce(func.max(LibraryRow.seq), 0), func.count())
-                last, count = (await connection.execute(newest)).one()
+                last = (await connection.execute(_NEWEST)).scalar_one()
+            new = self._seen < last
             while self._seen < last and await self._read_on():
                 pass
-            if len(self._index) != count:
+            if new or time.monotonic() > self._counted + _COUNTED_EVERY:
                 await self._forget_removed()
 
     async def _read_on(self) -> bool:
@@ -155,8 +177,11 @@ class SqlLibrary:
 
     async def _forget_removed(self) -> None:
         async with reading(self._engine) as connection:
-            kept = set((await connection.execute(select(LibraryRow.digest_id))).scalars())
-        self._index.remove(self._index.keys() - kept)
+            count = (await connection.execute(_COUNT)).scalar_one()
+            if len(self._index) != count:
+                kept = set((await connection.execute(select(LibraryRow.digest_id))).scalars())
+                self._index.remove(self._index.keys() - kept)
+        self._counted = time.monotonic()
 
     async def _ranked(
         self, query: str, reach: Reach, filters: Filters, limit: int, rewrites: Sequence[str]
@@ -164,15 +189,28 @@ class SqlLibrary:
         if isinstance(reach, Channels) and not reach.channels:
             return [], {}, {}
         await self.refresh()
-        index = self._index
         question = await understand(query, self._encoder, rewrites)
-        found = await self._candidates(index, question, reach, filters, 3 * limit)
-        rows = await self._rows([one.key for one in found])
+        index, found, rows = await self._opened(question, reach, filters, 3 * limit)
         bodies = {key: read_body(row.body) for key, row in rows.items()}
         ranked = await asyncio.to_thread(
             rank_passages, index, question, found, bodies, self._settings
         )
         return ranked, rows, bodies
+
+    async def _opened(
+        self, question: Question, reach: Reach, filters: Filters, least: int
+    ) -> tuple[Index, list[Candidate], dict[str, Row[*tuple[Any, ...]]]]:
+        """Candidates with what the database has of them now."""
+        while True:
+            index = self._index
+            found = await self._candidates(index, question, reach, filters, least)
+            rows = await self._rows([one.key for one in found])
+            gone = {one.key for one in found} - rows.keys()
+            if not gone:
+                return index, found, rows
+            # They were removed meanwhile, and took the places of others.
+            async with self._refreshing:
+                self._index.remove(gone)
 
     async def _candidates(
         self, index: Index, question: Question, reach: Reach, filters: Filters, least: int
@@ -181,13 +219,28 @@ class SqlLibrary:
         allowed = await asyncio.to_thread(_passing, index, filters)
         if not isinstance(reach, Channels):
             return await self._best(index, question, allowed, wanted)
-        best = await self._best(index, question, allowed, max(_LOOKED_UP, wanted))
-        visible = await self._visible(reach, [one.key for one in best])
-        kept = [one for one in best if one.key in visible]
-        if len(kept) >= wanted or len(best) < max(_LOOKED_UP, wanted):
-            return kept[:wanted]
-        within = index.marked(await self._visible(reach))
-        return await self._best(index, question, within & allowed, wanted)
+        within = await self._few(reach)
+        if within is None:
+            best = await self._best(index, question, allowed, max(_LOOKED_UP, wanted))
+            visible = await self._visible(reach, [one.key for one in best])
+            kept = [one for one in best if one.key in visible]
+            if len(kept) >= wanted or len(best) < max(_LOOKED_UP, wanted):
+                return kept[:wanted]
+            within = await self._visible(reach)
+        allowed &= index.marked(within)
+        return await self._best(index, question, allowed, wanted)
+
+    async def _few(self, reach: Channels) -> set[str] | None:
+        """All digests within reach; None where they are many, which is remembered for a while."""
+        if self._large.get(reach, -math.inf) > time.monotonic() - _COUNTED_EVERY:
+            return None
+        found = await self._visible(reach, most=_FEW)
+        if len(found) < _FEW:
+            return found
+        if len(self._large) >= _REMEMBERED:
+            self._large.clear()
+        self._large[reach] = time.monotonic()
+        return None
 
     async def _best(
         self, index: Index, question: Question, allowed: NDArray[np.bool_], count: int
@@ -195,37 +248,45 @@ class SqlLibrary:
         return await asyncio.to_thread(candidates, index, question, allowed, self._settings, count)
 
     async def _visible(
-        self, reach: Channels, digest_ids: Collection[str] | None = None
+        self, reach: Channels, digest_ids: Collection[str] | None = None, *, most: int = _ALL
     ) -> set[str]:
-        """Digests within reach: of these, or all."""
+        """Digests within reach: of these, or `most` of all."""
         found: set[str] = set()
+        who = {"platform": reach.platform, "workspace": reach.workspace, "most": most}
         async with reading(self._engine) as connection:
             for channels in batches(reach.channels):
-                for ids in [None] if digest_ids is None else [*batches(digest_ids)]:
-                    wanted = select(_shared(reach, channels, ids).c.digest_id)
-                    found.update((await connection.execute(wanted)).scalars())
+                for ids in [[]] if digest_ids is None else batches(digest_ids):
+                    given = {**who, "channels": channels, "ids": ids}
+                    joined = (
+                        await connection.execute(_IN_ONE[digest_ids is None], given)
+                    ).scalar_one()
+                    found.update((joined or "").split())
         return found
 
     async def _rows(self, digest_ids: Collection[str]) -> dict[str, Row[*tuple[Any, ...]]]:
         found: dict[str, Row[*tuple[Any, ...]]] = {}
         async with reading(self._engine) as connection:
             for ids in batches(digest_ids):
-                wanted = _shown().where(LibraryRow.digest_id.in_(ids))
-                for row in await connection.execute(wanted):
+                for row in await connection.execute(_SHOWN_OF, {"ids": ids}):
                     found[row.digest_id] = row
         return found
 
     async def _newest(self, reach: Reach, filters: Filters, limit: int) -> list[Hit]:
         wanted = _shown().where(*_conditions(filters))
+        given: dict[str, object] = {}
         if isinstance(reach, Channels):
             if not reach.channels:
                 return []
-            shared = _shared(reach, sorted(reach.channels), None)
-            wanted = wanted.where(LibraryRow.digest_id.in_(select(shared.c.digest_id)))
+            wanted = wanted.where(LibraryRow.digest_id.in_(_ALL_SHARED))
+            given = {
+                "platform": reach.platform,
+                "workspace": reach.workspace,
+                "channels": sorted(reach.channels),
+            }
         newest = wanted.order_by(LibraryRow.digested_at.desc(), LibraryRow.digest_id)
         async with reading(self._engine) as connection:
             # A text has a digest in each of two languages, seldom more.
-            rows = (await connection.execute(newest.limit(3 * limit))).all()
+            rows = (await connection.execute(newest.limit(3 * limit), given)).all()
         hits: dict[str, Hit] = {}
         for row in rows:
             if row.content_hash not in hits and len(hits) < limit:
@@ -250,28 +311,47 @@ def _shown() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _shared(reach: Channels, channels: Sequence[str], digest_ids: Sequence[str] | None) -> Subquery:
-    """Digests that answered a link in these channels, or stood in a morning's list there."""
+def _shared(*, only: bool) -> Select[str]:
+    """Digests that answered a link in these channels, or stood in a morning's list there; `only`:
+    of some."""
+    channels: BindParameter[str] = bindparam("channels", expanding=True)
+    ids: BindParameter[str] = bindparam("ids", expanding=True)
     answered = select(DeliveryRow.digest_id).where(
-        DeliveryRow.platform == reach.platform,
-        DeliveryRow.workspace == reach.workspace,
+        DeliveryRow.platform == bindparam("platform"),
+        DeliveryRow.workspace == bindparam("workspace"),
         DeliveryRow.channel.in_(channels),
-        DeliveryRow.state == "answered",
-        DeliveryRow.digest_id.is_not(None),
+        # As it is written in the index ix_deliveries_answered, or that would not be used.
+        text("deliveries.state = 'answered' AND deliveries.digest_id IS NOT NULL"),
     )
     posted = (
         select(PostedRow.digest_id)
         .join(SubscriptionRow, SubscriptionRow.id == PostedRow.subscription_id)
         .where(
-            SubscriptionRow.platform == reach.platform,
-            SubscriptionRow.workspace == reach.workspace,
+            SubscriptionRow.platform == bindparam("platform"),
+            SubscriptionRow.workspace == bindparam("workspace"),
             SubscriptionRow.channel.in_(channels),
         )
     )
-    if digest_ids is not None:
-        answered = answered.where(DeliveryRow.digest_id.in_(digest_ids))
-        posted = posted.where(PostedRow.digest_id.in_(digest_ids))
-    return union_all(answered, posted).subquery()
+    if only:
+        answered = answered.where(DeliveryRow.digest_id.in_(ids))
+        posted = posted.where(PostedRow.digest_id.in_(ids))
+    return select(union_all(answered, posted).subquery().c.digest_id)
+
+
+# Made once: putting a statement together takes longer than asking it.
+_NEWEST = select(func.coalesce(func.max(LibraryRow.seq), 0))
+_COUNT = select(func.count()).select_from(LibraryRow)
+_ALL_SHARED = _shared(only=False)
+# In one long text, since thousands of rows take longer; the key: whether of all.
+_IN_ONE = {
+    every: select(
+        func.aggregate_strings(
+            _shared(only=not every).limit(bindparam("most")).subquery().c.digest_id, " "
+        )
+    )
+    for every in (True, False)
+}
+_SHOWN_OF = _shown().where(LibraryRow.digest_id.in_(bindparam("ids", expanding=True)))
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

@@ -127,6 +127,7 @@ class VerdictRow(Base):
 
 
 _WAITING = text("state = 'waiting'")
+_ANSWERED = text("state = 'answered' AND digest_id IS NOT NULL")
 
 
 class DeliveryRow(Base):
@@ -173,6 +174,16 @@ class DeliveryRow(Base):
             postgresql_where=_WAITING,
         ),
         Index("ix_deliveries_waiting_id", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        # Whose reach a digest is in: looked up with each search, so without a look at the rows.
+        Index(
+            "ix_deliveries_answered",
+            "platform",
+            "workspace",
+            "channel",
+            "digest_id",
+            sqlite_where=_ANSWERED,
+            postgresql_where=_ANSWERED,
+        ),
         Index("ix_deliveries_message", "platform", "workspace", "channel", "message"),
         Index("ix_deliveries_reply", "platform", "workspace", "channel", "reply"),
         Index("ix_deliveries_by", "platform", "workspace", "by", "accepted_at"),

@@ -195,7 +195,8 @@ class Index:
     def marked(self, keys: Iterable[str]) -> NDArray[np.bool_]:
         """Which of all documents have these keys."""
         marked = np.zeros(self._starts()[-1], dtype=bool)
-        marked[[self._where[key] for key in keys if key in self._where]] = True
+        numbers = [n for n in map(self._where.get, keys) if n is not None]
+        marked[np.array(numbers, dtype=np.intp)] = True
         return marked
 
     def _starts(self) -> list[int]:

@@ -25,7 +25,7 @@ Places = NDArray[np.intp]
 
 class Directions:
     """Of documents one after the other. Those in a language that the encoder does not read have
-    no vector: zeros."""
+    no vector: zeros. So have those of an earlier encoder, whose vectors have another width."""
 
     def __init__(self, cells: Quantised, signs: Signs) -> None:
         self.cells, self.signs = cells, signs
@@ -33,7 +33,7 @@ class Directions:
 
     @classmethod
     def of(cls, vectors: Sequence[Vectors]) -> Directions:
-        width = max((len(one) for one in vectors), default=0)
+        width = next((len(one) for one in reversed(vectors) if one.any()), 0)
         cells = np.zeros((len(vectors), width), dtype=np.int8)
         for row, vector in zip(cells, vectors, strict=True):
             if len(vector) == width:
@@ -43,7 +43,7 @@ class Directions:
     @classmethod
     def merged(cls, parts: Sequence[tuple[Directions, NDArray[np.bool_]]]) -> Directions:
         """`parts` one after the other, each with those that stay."""
-        width = max(one.width for one, _ in parts)
+        width = next((one.width for one, _ in reversed(parts) if one.present.any()), 0)
         parts = [(one._widened(width), kept) for one, kept in parts]
         return cls(
             np.concatenate([one.cells[kept] for one, kept in parts]),
@@ -80,7 +80,6 @@ class Directions:
         return best.astype(np.float32)
 
     def _widened(self, width: int) -> Directions:
-        """Another encoder's vectors tell nothing beside these."""
         if self.width == width:
             return self
         cells = np.zeros((len(self), width), dtype=np.int8)

@@ -101,9 +101,10 @@ class Postings:
             if self.terms[at] != term:
                 continue
             span = slice(self.starts[at], self.starts[at + 1])
-            documents = self.documents[span]
+            # numpy looks up by numbers of its own size twice as fast
+            documents = self.documents[span].astype(np.intp)
             counts = self.counts[span].astype(np.float32)
-            norm = norms[documents]
+            norm = norms.take(documents)
             norm += counts
             counts /= norm
             counts *= np.float32(weights[int(term)] * (K1 + 1))

@@ -39,12 +39,14 @@ _ABBREVIATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`weight`: how much its words count beside those of the question itself."""
+    """`weight`: how much its words count beside those of the question itself. `parts`: the
+    translated terms of which a bridged one is made."""
 
     text: str
     language: Language
     weight: float
     bridged: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def wordings(question: str, others: Sequence[str] = ()) -> list[Wording]:
@@ -59,7 +61,8 @@ def wordings(question: str, others: Sequence[str] = ()) -> list[Wording]:
         found.append(Wording(written, "en", 0.5))
     across = in_other_language(bare, language)
     if across:
-        found.append(Wording(across, "en" if language == "ko" else "ko", 1.0, bridged=True))
+        other: Language = "en" if language == "ko" else "ko"
+        found.append(Wording(" ".join(across), other, 1.0, bridged=True, parts=across))
     found += [Wording(" ".join(o.split()), detect(o), 0.5) for o in others if o.strip()]
     return list({wording.text: wording for wording in reversed(found) if wording.text}.values())[
         ::-1
@@ -78,11 +81,11 @@ def written_out(question: str, language: Language) -> str:
     return " ".join(dict.fromkeys(long for long in known if long))
 
 
-def in_other_language(question: str, language: Language) -> str:
+def in_other_language(question: str, language: Language) -> tuple[str, ...]:
     """Its terms in the other language; Latin words of a Korean question are English already."""
     if language == "ko":
         runs = nouns(question)
         terms = [term for run in runs for term in bridge.translated(run, "ko")]
         latin = [word for run in runs for word in run if word.isascii()]
-        return " ".join(dict.fromkeys([*terms, *latin]))
-    return " ".join(bridge.translated(raw_words(question), "en"))
+        return tuple(dict.fromkeys([*terms, *latin]))
+    return tuple(bridge.translated(raw_words(question), "en"))

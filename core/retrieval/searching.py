@@ -7,8 +7,9 @@ question says. The weights are settings (core.settings.RetrievalSettings).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from core.settings import RetrievalSettings
 
 Terms = dict[int, float]
 
-EXACT = 8192
+EXACT = 2048
 _PASSAGES = 3  # of one document, at most
 # Who says (almost) the whole title asks for the thing itself, and an article begins with what
 # that is.
@@ -95,7 +96,7 @@ def _question(found: Sequence[Wording], vectors: Vectors) -> Question:
     bridged: Terms = {}
     for wording in found:
         kept = bridged if wording.bridged else own
-        for token in tokens(wording.text, wording.language):
+        for token in _tokens(wording):
             kept[number(token)] = max(kept.get(number(token), 0.0), wording.weight)
     first = found[0]
     heard = bridge.sounds(tokens(first.text, first.language))
@@ -107,6 +108,19 @@ def _question(found: Sequence[Wording], vectors: Vectors) -> Question:
         {number(sound): 1.0 for sound in heard},
         vectors,
     )
+
+
+def _tokens(wording: Wording) -> Iterator[str]:
+    for part in wording.parts:
+        yield from _term_tokens(part, wording.language)
+    if not wording.parts:
+        yield from tokens(wording.text, wording.language)
+
+
+@lru_cache(maxsize=8192)
+def _term_tokens(term: str, language: Language) -> tuple[str, ...]:
+    """The same translated terms come again and again, and Korean's grammar takes its time."""
+    return tuple(tokens(term, language))
 
 
 def candidates(
@@ -130,6 +144,8 @@ def candidates(
     evidence = _Evidence.of(index, question, numbers, settings, guessing=guessing)
     if guessing:
         evidence.measure_exactly(_best(evidence.scores(), exact))
+        # The farthest, too: scores are scaled between both ends.
+        evidence.measure_exactly(_best(-evidence.meaning, exact // 4))
     scores = evidence.scores()
     return [evidence.candidate(int(at), float(scores[at])) for at in _best(scores, count)]
 
@@ -174,7 +190,9 @@ class _Evidence:
             other[numbers],
             has_vector,
             (index.words(question.own) + across)[numbers],
-            (index.title(question.own) + across)[numbers],
+            np.zeros_like(meaning)  # of none would it count
+            if has_vector.all()
+            else (index.title(question.own) + across)[numbers],
             meaning,
         )
 

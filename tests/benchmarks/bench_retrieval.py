@@ -179,7 +179,9 @@ GRID: dict[str, tuple[float, ...]] = {
 
 
 async def tune(everything: dict[str, Set], encoder: Encoder) -> None:
-    """One weight after the other, twice; judged by the mean of R@1 and MRR@10 over the sets."""
+    """One weight after the other, twice; judged by the mean of R@1 and MRR@10 over the sets. Those
+    across languages have 15 questions each, so they count a fifth."""
+    parts = {name: 0.2 if "->" in name else 1.0 for name in everything}
     start = RetrievalSettings()
     shelves = {n: await Shelf.of(o[0], encoder, start) for n, o in everything.items()}
     asked = {
@@ -193,7 +195,7 @@ async def tune(everything: dict[str, Set], encoder: Encoder) -> None:
             shelves[name].settings = settings
             ranked = [shelves[name].ranked(question) for question in asked[name]]
             first, mrr = measured(ranked, one[1])
-            total += (first + mrr) / 2 / len(everything)
+            total += (first + mrr) / 2 * parts[name] / sum(parts.values())
             shown.append(f"{first:.3f} {mrr:.3f}")
         return total, " | ".join(shown)
 

@@ -56,7 +56,7 @@ async def test_the_database_has_a_version_once_it_is_there(tmp_path: Path) -> No
         pass
     kept = await finding("database", found)
     assert (kept.state, kept.key) == ("ok", "database_fine")
-    assert "0005" in kept.said("en")
+    assert "0006" in kept.said("en")
 
 
 async def test_a_database_that_cannot_be_opened_is_bad(tmp_path: Path) -> None:

@@ -86,6 +86,63 @@ async def test_a_term_is_explained_in_the_words_of_the_article_that_defines_it(t
     assert found.article.title == "Connection pools"
 
 
+async def test_an_article_that_is_called_as_the_term_is_quoted_from_its_beginning() -> None:
+    library = LittleLibrary()
+    await library.read(
+        Article(
+            title="Service Mesh",
+            url="https://mesh.example.com/",
+            content=(
+                "Services that talk to each other need encryption, retries and metrics. "
+                "A mesh adds them to every connection without changing the services themselves. "
+                "Its proxies stand beside each service and are told centrally what to do. "
+                "A service mesh is a layer that some teams come to regret."
+            ),
+        )
+    )
+    found = await explained(library, "service mesh")
+    assert found.explanation.startswith("Services that talk to each other need encryption")
+    assert found.explanation.endswith("told centrally what to do.")
+    assert found.said[0].kind == "definition"
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "Last year we moved everything to a service mesh and nothing was the same again.",
+        "In this post you will see what happened after the migration had been finished.",
+    ],
+)
+async def test_a_story_that_is_called_as_the_term_says_nothing_of_it_by_its_beginning(
+    story: str,
+) -> None:
+    library = LittleLibrary()
+    definition = "A service mesh is a layer of proxies that carries the traffic between services."
+    content = f"{story} The pager was loud for many weeks and many nights. {definition}"
+    await library.read(Article(title="Service Mesh", url="https://a.example.com/", content=content))
+    found = await explained(library, "service mesh")
+    assert found.explanation.startswith(definition)
+
+
+async def test_in_korean_the_beginning_is_told_as_well() -> None:
+    library = LittleLibrary()
+    await library.read(
+        Article(
+            title="서비스 메시 (Service Mesh)",
+            url="https://mesh.example.kr/",
+            content=(
+                "서비스 사이의 모든 통신에 암호화와 재시도를 더하는 계층을 가리킨다. "
+                "각 서비스 곁에 놓인 프록시가 통신을 대신 맡는다. "
+                "애플리케이션의 코드는 바꾸지 않아도 된다. "
+                "도입한 뒤에 후회하는 팀도 있다."
+            ),
+        )
+    )
+    found = await explained(library, "서비스 메시", "ko")
+    assert found.explanation.startswith("서비스 사이의 모든 통신에")
+    assert found.explanation.endswith("바꾸지 않아도 된다.")
+
+
 @pytest.mark.parametrize("typed", ["WAL", "write-ahead logging", "write ahead log", "WAL이란?"])
 async def test_a_short_form_is_known_by_its_long_one_and_the_other_way_round(typed: str) -> None:
     library = LittleLibrary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import string
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.article import Language
 from core.engine.echo import HashingEncoder
+from core.ports import Vectors
 from core.retrieval.bridge import sound, translated
 from core.retrieval.document import (
     Head,
@@ -23,9 +25,11 @@ from core.retrieval.document import (
     read_head,
 )
 from core.retrieval.index import Facts, Index
-from core.retrieval.ranking import rank
+from core.retrieval.ranking import Shelf, rank
 from core.retrieval.rewriting import wordings
+from core.retrieval.searching import candidates, rank_passages, understand
 from core.retrieval.tokens import number, tokens
+from core.settings import RetrievalSettings
 
 DOCS = [
     {"id": "pools", "title": "Connection pools", "language": "en",
@@ -205,6 +209,10 @@ def test_an_index_that_grew_piece_by_piece_is_the_one_made_at_once(
     assert found(grown) == found(whole) == {k for k, w in kept.items() if set(w) & set("aeiou")}
     marked = grown.marked(kept)
     assert int((marked & grown.alive()).sum()) == len(kept)
+    for at in np.flatnonzero(marked):
+        words = kept[grown.key(int(at))]
+        assert grown.content(int(at)) == grown.key(int(at))
+        assert grown.title_of(int(at)).tolist() == head_of(words).title.tolist()
 
 
 def test_there_are_few_segments_after_many_additions() -> None:
@@ -220,3 +228,77 @@ def test_rare_words_say_more_than_common_ones() -> None:
     index.add((Facts(str(at), str(at), "en"), head_of("ab" if at == 7 else "a")) for at in range(9))
     scores = index.words({number("a"): 1.0, number("b"): 1.0})
     assert index.key(int(scores.argmax())) == "7"
+
+
+# --- nearness in meaning
+
+
+def directions_of(count: int, *, width: int = 96, seed: int = 17) -> Vectors:
+    made = np.random.default_rng(seed).normal(size=(count, width)).astype(np.float32)
+    return np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), dtype=np.float32)
+
+
+def an_index_of(vectors: Vectors) -> Index:
+    index = Index()
+    for start in range(0, len(vectors), 150):
+        heads = [
+            (Facts(f"{start + at}", "", "en"), replace(head_of("a"), vector=vector))
+            for at, vector in enumerate(vectors[start : start + 150])
+        ]
+        index.add(heads)
+    return index
+
+
+async def test_who_is_near_is_found_among_many_though_their_nearness_is_guessed_first() -> None:
+    vectors = directions_of(2000)
+    index = an_index_of(vectors)
+    question = await understand("zyzzyva", HashingEncoder())
+    for near in (0, 777, 1999):
+        asked = replace(question, vectors=(vectors[near] + 0.5 * directions_of(1, seed=3)))
+        found = candidates(index, asked, None, RetrievalSettings(), 5, exact=100)
+        exactly = candidates(index, asked, None, RetrievalSettings(), 5, exact=2000)
+        assert found[0].key == exactly[0].key == f"{near}"
+        assert found[0].meaning == exactly[0].meaning == pytest.approx(0.9, abs=0.25)
+
+
+def test_a_guess_rises_with_the_cosine() -> None:
+    vectors = directions_of(600)
+    index = an_index_of(vectors)
+    every = np.arange(600)
+    guessed, exact = index.guessed(vectors[:1], every), index.meaning(vectors[:1], every)
+    assert np.corrcoef(guessed, exact)[0, 1] > 0.5
+    assert int(guessed.argmax()) == int(exact.argmax()) == 0
+    assert exact == pytest.approx(vectors @ vectors[0], abs=0.03)
+
+
+def test_beside_the_vectors_of_a_new_encoder_those_of_an_earlier_one_say_nothing() -> None:
+    index = an_index_of(directions_of(3))
+    new = directions_of(4, width=8)
+    korean = np.zeros(1, dtype=np.float32)
+    index.add(
+        (Facts(f"new{at}", "", "en"), replace(head_of("b"), vector=vector))
+        for at, vector in enumerate([*new, korean])
+    )
+    assert len(index.segments) == 1
+    near = index.meaning(new[:1], np.arange(8))
+    assert near.tolist()[:3] == [0.0] * 3
+    assert int(near.argmax()) == 3
+    assert near[7] == 0.0
+    assert index.joined("has_vector").tolist() == [False] * 3 + [True] * 4 + [False]
+
+
+async def test_of_an_article_that_is_called_so_the_beginning_is_shown_too() -> None:
+    """Its later passages say the words of the question more often."""
+    text = "It spreads requests over several machines. " * 8
+    text += "\n\n# Why\n\n" + "A load balancer is a load balancer for a load balancer. " * 20
+    doc = {"id": "lb", "title": "Load balancer", "text": text, "language": "en"}
+    shelf = await Shelf.of([doc, *DOCS], HashingEncoder(), RetrievalSettings())
+
+    async def shown(query: str) -> list[int]:
+        question = await understand(query, HashingEncoder())
+        found = candidates(shelf.index, question, None, shelf.settings, 10)
+        ranked = rank_passages(shelf.index, question, found, shelf.bodies, shelf.settings)
+        return next([p.position for p in one.passages] for one in ranked if one.key == "lb")
+
+    assert 0 in (await shown("load balancer"))[:2]
+    assert 0 not in (await shown("a balancer for a balancer"))[:2]
