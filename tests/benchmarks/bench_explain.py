@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
-import json
 import random
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +23,25 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
+from benchmarks.bench_retrieval import KeptVectors, opened, rows  # noqa: E402
 from support.builders import a_record  # noqa: E402
 from support.fakes import FakeDigests  # noqa: E402
 
 from core.article import Article, Language  # noqa: E402
 from core.chunks import cut  # noqa: E402
-from core.engine.encoder import CTranslate2Encoder  # noqa: E402
-from core.engine.prepared import find  # noqa: E402
 from core.explaining import Explainer, Explanation  # noqa: E402
 from core.judging.hangul import ALIKE, is_hangul, likeness  # noqa: E402
 from core.judging.names import _table  # noqa: E402
 from core.language import words  # noqa: E402
 from core.library import Everything, Filters, Hit, LibraryState, Passage, Reach  # noqa: E402
 from core.ports import Encoder  # noqa: E402
-from core.retrieval.answering import Answer, Answerer  # noqa: E402
-from core.retrieval.questions import understood  # noqa: E402
+from core.retrieval.answering import ENOUGH, Answer, Answerer  # noqa: E402
 from core.retrieval.ranking import Shelf  # noqa: E402
 from core.retrieval.searching import candidates, rank_passages, understand  # noqa: E402
-from core.retrieval.weighing import weigh  # noqa: E402
 from core.settings import RetrievalSettings  # noqa: E402
 
 Row = dict[str, Any]
 _CANDIDATES = 60
-
-
-def rows(path: Path) -> list[Row]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 class ShelfLibrary:
@@ -226,56 +217,71 @@ def names() -> None:
 # --- questions
 
 
+@dataclass(frozen=True)
+class Tried:
+    """One question: the evidence while its article is there and once it is gone, and whether the
+    answer cites that article first."""
+
+    there: float
+    gone: float
+    right: bool
+
+
 async def ask(data: Path, encoder: Encoder, count: int) -> None:
-    """Known items: a question about one document, then the same with that document gone."""
-    print(
-        "| questions | count | AUC of evidence | answered of the answerable | from the right article | "
-        "answered of the unanswerable |\n|---|---|---|---|---|---|"
-    )
+    """Known items: a question about one document, then the same with that document gone. The
+    threshold is chosen on the questions with even numbers, all figures are of the odd ones."""
     sets: tuple[tuple[str, Language], ...] = (
         ("cncf", "en"),
         ("cncf", "ko"),
         ("go_blog", "en"),
         ("react_ko", "ko"),
     )
+    tried: dict[str, list[Tried]] = {}
     for name, language in sets if count else sets[:2]:
         docs, questions = pool(data, name, language, count)
         library = await ShelfLibrary.of(docs, encoder)
-        answerer = Answerer(library, encoder, None)
-        there, gone, right, wrongly = [], [], 0, 0
-        for asked, relevant in questions:
-            library.hidden = ""
-            there.append(await evidence(library, asked))
-            found = await answerer.ask(asked, Everything())
-            if isinstance(found, Answer):
-                right += found.citations[0].digest_id == relevant
-            library.hidden = relevant
-            gone.append(await evidence(library, asked))
-            wrongly += isinstance(await answerer.ask(asked, Everything()), Answer)
-        answered = sum(one >= answerer._enough for one in there)
-        total = len(questions)
-        print(
-            f"| {name} {language} | {total} | {auc(there, gone):.3f} | {answered}/{total} | "
-            f"{right}/{answered} | {wrongly}/{total} |",
-            flush=True,
-        )
-        print_thresholds(there, gone)
-
-
-def print_thresholds(there: Sequence[float], gone: Sequence[float]) -> None:
-    for enough in (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7):
-        kept = np.mean([one >= enough for one in there])
-        wrong = np.mean([one >= enough for one in gone])
-        print(f"    enough {enough}: answerable {kept:.2f}, unanswerable {wrong:.2f}", flush=True)
-
-
-async def evidence(library: ShelfLibrary, asked: str) -> float:
-    question = understood(asked)
-    found = await library.passages(
-        question.text, reach=Everything(), limit=8, rewrites=question.rewrites
+        answerer = Answerer(library, encoder, None, enough=0.0)
+        tried[f"{name} {language}"] = [await asked(answerer, library, *one) for one in questions]
+    chosen = best_threshold([one for found in tried.values() for one in found[::2]])
+    print(f"threshold in force {ENOUGH}; chosen on the even questions {chosen}\n")
+    print(
+        "| questions | count | AUC of evidence | answered when there | of them from its article |"
+        " silent when not |\n|---|---|---|---|---|---|"
     )
-    weighed = weigh(question, found)
-    return weighed[0].evidence if weighed else 0.0
+    every = [one for found in tried.values() for one in found[1::2]]
+    for title, found in [*((n, f[1::2]) for n, f in tried.items()), ("all", every)]:
+        print(f"| {title} | {of(found, ENOUGH)}")
+    print(
+        "\n| threshold (all odd) | count | AUC | answered | right | silent |\n|---|---|---|---|---|---|"
+    )
+    for enough in sorted({0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, chosen}):
+        print(f"| {enough} | {of(every, enough)}")
+
+
+async def asked(answerer: Answerer, library: ShelfLibrary, text: str, relevant: str) -> Tried:
+    library.hidden = ""
+    there = await answerer.ask(text, Everything())
+    right = isinstance(there, Answer) and there.citations[0].digest_id == relevant
+    library.hidden = relevant
+    gone = await answerer.ask(text, Everything())
+    return Tried(there.evidence, gone.evidence, right)
+
+
+def best_threshold(tried: Sequence[Tried]) -> float:
+    """A wrong answer is as bad as a missing one."""
+    steps = [round(0.01 * n, 2) for n in range(20, 81)]
+    return max(steps, key=lambda t: sum((one.there >= t) + (one.gone < t) for one in tried))
+
+
+def of(tried: Sequence[Tried], enough: float) -> str:
+    answered = [one for one in tried if one.there >= enough]
+    silent = sum(one.gone < enough for one in tried)
+    total, right = len(tried), sum(one.right for one in answered)
+    area = auc([one.there for one in tried], [one.gone for one in tried])
+    return (
+        f"{total} | {area:.3f} | {len(answered)}/{total} | {right}/{len(answered)} |"
+        f" {silent}/{total} |"
+    )
 
 
 def auc(there: Sequence[float], gone: Sequence[float]) -> float:
@@ -300,27 +306,15 @@ def pool(
             else ("{}란 무엇인가요?", "{}은 왜 쓰나요?")
         )
         term = [e["term"].split(" (")[0] for e in entries]
-        return docs, [
+        questions = [
             (a.format(t), e["slug"]) for a in asks for t, e in zip(term, entries, strict=True)
         ]
-    docs = rows(data / "retrieval" / f"{name}_docs.jsonl.gz")
-    queries = rows(data / "retrieval" / f"{name}_queries.jsonl.gz")
-    random.Random(7).shuffle(queries)
-    chosen = [(q["query"], q["relevant"]) for q in queries][:count]
-    kept = {relevant for _, relevant in chosen}
-    others = [d for d in docs if d["id"] not in kept][:count]
-    return [*(d for d in docs if d["id"] in kept), *others], chosen
-
-
-def opened(folder: Path | None) -> Encoder:
-    if folder is None:
-        import platformdirs
-
-        models = find(platformdirs.user_data_path("smartdevdigest", appauthor=False), None)
-        if models is None:
-            sys.exit("no prepared encoder: run `smartdevdigest prepare` or give --encoder FOLDER")
-        folder = models.encoder
-    return CTranslate2Encoder(folder)
+    else:
+        docs = rows(data / "retrieval" / f"{name}_docs.jsonl.gz")
+        queries = rows(data / "retrieval" / f"{name}_queries.jsonl.gz")
+        questions = [(q["query"], q["relevant"][0]) for q in queries]
+    random.Random(7).shuffle(questions)
+    return docs, questions[:count] if name != "cncf" else questions
 
 
 async def main() -> None:
@@ -328,6 +322,7 @@ async def main() -> None:
     parser.add_argument("parts", nargs="+", choices=("glossary", "names", "ask"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--encoder", type=Path)
+    parser.add_argument("--kept", type=Path, help="a file that remembers vectors between runs")
     parser.add_argument(
         "--count",
         type=int,
@@ -336,14 +331,21 @@ async def main() -> None:
     )
     options = parser.parse_args()
     started = time.monotonic()
-    encoder = opened(options.encoder)
+    encoder = KeptVectors(opened(options.encoder), options.kept)
+    try:
+        await parts(options, encoder)
+    finally:
+        encoder.save()
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+async def parts(options: argparse.Namespace, encoder: Encoder) -> None:
     if "glossary" in options.parts:
         await glossary(options.data, encoder)
     if "names" in options.parts:
         names()
     if "ask" in options.parts:
         await ask(options.data, encoder, options.count)
-    print(f"{time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """What is in the library, looked up in the search engines of databases, for bench_search.py.
 
 Each gives its best 300 by words and by mean vector: candidates, as the index in memory gives them.
-Words are their numbers ("t123"), so that every engine has the same ones, Korean included.
+Words are their numbers ("t123"), so that every engine has the same ones, Korean included. Where
+Python's own sqlite3 cannot load extensions, the package pysqlite3-binary has to be there.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from support import postgres
@@ -66,12 +69,18 @@ async def _report(name: str, what: Search, questions: Sequence[str]) -> None:
     print(f"         {name:30} middle {middle:7.1f} ms  p95 {late:7.1f} ms", flush=True)
 
 
+def _loading_extensions() -> Any:
+    if hasattr(sqlite3.Connection, "enable_load_extension"):
+        return sqlite3
+    return importlib.import_module("pysqlite3")
+
+
 async def _sqlite(library: Path, questions: Sequence[str], vectors: dict[str, Vectors]) -> None:
     import sqlite_vec
 
     file = library.with_name("compared.sqlite3")
     file.unlink(missing_ok=True)
-    connection = sqlite3.connect(file)
+    connection = _loading_extensions().connect(file)
     connection.enable_load_extension(True)
     sqlite_vec.load(connection)
     width = len(vectors[questions[0]])
@@ -160,6 +169,6 @@ async def _postgres(
             await _report("pgvector, exact", nearest, questions)
 
 
-def _size(execute: Callable[..., object]) -> float:
-    found = execute("SELECT pg_total_relation_size('found')").fetchone()  # type: ignore[attr-defined]
+def _size(execute: Callable[..., Any]) -> float:
+    found = execute("SELECT pg_total_relation_size('found')").fetchone()
     return float(found[0]) / 2**20
