@@ -22,7 +22,8 @@ import psutil
 from core.article import Language
 from core.engine.checkpoints import Checkpoint, load_checkpoint
 from core.engine.constraint import Constraints
-from core.engine.rowbatch import Counts, Row, RowBatch
+from core.engine.row import Counts, Row
+from core.engine.rowbatch import RowBatch
 from core.engine.templating import within
 from core.engine.writing import Writer
 from core.errors import EngineBusy, EngineFailed, EngineOutOfMemory, EngineTimedOut, ModelNotReady
@@ -224,7 +225,7 @@ class GptqEngine:
 
     def _take(self, row: Row) -> bool:
         """Out of the line. False: it has just left it by itself."""
-        if self._batch.back:
+        if self._batch.back and self._batch.back[0] is row:
             self._batch.back.popleft()
             return True
         with self._awake:

@@ -1,7 +1,7 @@
 """The continuous batch: rows join and leave between two tokens, nobody waits for the slowest.
 
-A step reads a bounded piece of the prompts that are new, then writes one token of every row that
-is read. So a long prompt delays the others by a piece and not by its length. The keys and values
+A step reads a bounded piece of the prompts that are new, then writes a token of every row that is
+read, or several where few rows are together and they were guessed (`drafting`). A long prompt delays the others by a piece and not by its length. The keys and values
 stay within a budget of bytes; whoever does not fit waits outside. Memory that runs out all the
 same makes the batch smaller: the youngest rows are handed back with what they have written, and
 go on from there later.
@@ -15,16 +15,12 @@ import logging
 import math
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from core.engine.batching import Request
-from core.engine.constraint import Constraint
-from core.engine.picking import Runs, pick
+from core.engine.picking import pick
+from core.engine.row import Counts, Row
 from core.engine.rowcache import Prefix, RowCache, bytes_per_token, rounded
-from core.engine.writing import Writer
 from core.errors import EngineOutOfMemory
-from core.ports import Generation
 
 log = logging.getLogger(__name__)
 
@@ -34,60 +30,8 @@ PIECE = 512
 _KEPT_PREFIXES = 8
 _PREFIX_SHARE = 8  # of the budget, one in so many tokens may be a kept beginning
 _SHORTEST_PREFIX = 8
-
-
-class Row(Request):
-    """One answer: what was read and written, and how far the cache knows it."""
-
-    def __init__(
-        self,
-        ids: Sequence[int],
-        prefix: tuple[int, ...],
-        options: Generation,
-        writer: Writer,
-        constraint: Constraint | None,
-    ) -> None:
-        super().__init__(None)
-        self.ids = list(ids)
-        self.prompt_tokens = len(ids)
-        self.prefix = prefix
-        self.options = options
-        self.writer = writer
-        self.constraint = constraint
-        self.runs = Runs(0 if constraint else options.no_repeat_ngram)
-        self.chance: Any = None
-        self.cached = 0
-
-    @property
-    def written(self) -> Sequence[int]:
-        return self.ids[self.prompt_tokens :]
-
-    @property
-    def needs(self) -> int:
-        """Places in the cache until it is finished."""
-        return self.prompt_tokens + self.options.max_new_tokens
-
-    @property
-    def reading(self) -> bool:
-        """Still to be read, but for the last token, which writing reads."""
-        return len(self.ids) - self.cached > 1
-
-    def finish_text(self) -> None:
-        piece = self.writer.close()
-        if piece:
-            self.wrote(piece)
-        self.finish(self.writer.text)
-
-
-@dataclass
-class Counts:
-    """What happened so far, for those who watch."""
-
-    steps: int = 0
-    tokens: int = 0
-    read: int = 0
-    prefix_tokens: int = 0
-    handed_back: int = 0
+# Tokens of all rows, guessed ones too, that one pass takes; a processor is busy with fewer.
+_TOGETHER = {"cpu": 16, "cuda": 64}
 
 
 class RowBatch:
@@ -103,6 +47,8 @@ class RowBatch:
         self._window = getattr(config, "sliding_window", None)
         self._kinds = tuple(getattr(config, "layer_types", None) or ())
         self._capacity = budget // bytes_per_token(config, model.dtype.itemsize)
+        # A pass over few tokens takes as long as the weights take to come from memory.
+        self._together = _TOGETHER.get(model.device.type, 64)
         self._cache = RowCache()
         self._prefixes: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
         self.max_rows = max_rows
@@ -254,35 +200,80 @@ class RowBatch:
     # -- writing ------------------------------------------------------------------------------
 
     def _write(self) -> None:
-        import torch
-
         ready = [slot for slot, row in enumerate(self.rows) if not row.reading]
         if not ready:
             return
         self._make_sure()
-        device = self._model.device
-        # Rows that are still reading take part with a token that is overwritten when they get
-        # there: the first slots stay one piece of memory, and nothing is gathered.
-        last = [row.ids[row.cached] for row in self.rows]
-        places = torch.tensor([row.cached for row in self.rows], device=device)
-        seen = max(row.cached for row in self.rows) + 1
-        self._cache.write(places, seen)
-        ids = torch.tensor(last, device=device)[:, None]
-        behind = places[:, None, None] - torch.arange(seen, device=device)
-        logits = self._forward(ids, places[:, None], behind)[:, -1]
-        if len(ready) < len(self.rows):
-            logits = logits[ready]
-        writing = [self.rows[slot] for slot in ready]
-        finished = []
-        for row, token in zip(writing, pick(logits, writing), strict=True):
-            row.cached += 1
-            if self._took(row, token):
-                finished.append(row)
+        drafts = self._guesses(ready)
+        logits = self._written(drafts)
+        finished: list[Row] = []
+        going = [(slot, self.rows[slot]) for slot in ready]
+        for at in range(logits.shape[1]):
+            if going:
+                going = self._chosen(logits[:, at], going, drafts, at, finished)
         self.counts.steps += 1
-        self.counts.tokens += len(writing)
         for row in finished:
             self._leave(row)
             row.finish_text()
+
+    def _guesses(self, ready: Sequence[int]) -> list[list[int]]:
+        """For each row what may follow; nothing where many rows are together."""
+        longest = max(row.cached for row in self.rows)
+        most = min(self._together // len(self.rows), self._cache.width - longest) - 1
+        drafts: list[list[int]] = [[] for _ in self.rows]
+        if most > 0:
+            for slot in ready:
+                drafts[slot] = self.rows[slot].guess(most)
+        return drafts
+
+    def _written(self, drafts: Sequence[list[int]]) -> Any:
+        """The scores after the last token of each row, and after each of its guesses.
+
+        Rows that are still reading, or have fewer guesses, take part with tokens that are
+        overwritten when they get there: the first slots stay one piece of memory, and nothing is
+        gathered.
+        """
+        import torch
+
+        device, count = self._model.device, 1 + max(map(len, drafts))
+        given = [
+            [row.ids[row.cached], *draft, *[0] * (count - 1 - len(draft))]
+            for row, draft in zip(self.rows, drafts, strict=True)
+        ]
+        begin = torch.tensor([row.cached for row in self.rows], device=device)
+        places = begin[:, None] + torch.arange(count, device=device)
+        seen = max(row.cached for row in self.rows) + count
+        self._cache.write(places, seen)
+        behind = places[:, :, None] - torch.arange(seen, device=device)
+        return self._forward(torch.tensor(given, device=device), places, behind)
+
+    def _chosen(
+        self,
+        logits: Any,
+        going: Sequence[tuple[int, Row]],
+        drafts: Sequence[list[int]],
+        at: int,
+        finished: list[Row],
+    ) -> list[tuple[int, Row]]:
+        """One token for each row; returns those whose guess was right and go on at once."""
+        if len(going) < len(logits):
+            logits = logits[[slot for slot, _ in going]]
+        rows = [row for _, row in going]
+        further = []
+        for (slot, row), token in zip(going, pick(logits, rows), strict=True):
+            row.cached += 1
+            self.counts.tokens += 1
+            draft = drafts[slot]
+            right = at < len(draft) and draft[at] == token
+            if self._took(row, token):
+                finished.append(row)
+            elif right:
+                further.append((slot, row))
+            if at < len(draft) and (not right or at + 1 == len(draft)):
+                row.drafts.came(len(draft), at + right)
+                self.counts.guessed += len(draft)
+                self.counts.right += at + right
+        return further
 
     def _took(self, row: Row, token: int) -> bool:
         """True where that was the last one."""
@@ -290,6 +281,7 @@ class RowBatch:
             return True
         row.ids.append(token)
         row.runs.wrote(row.written)
+        row.drafts.wrote(row.ids)
         if row.constraint is not None:
             row.constraint.wrote(token)
         piece = row.writer.add(token)
@@ -307,7 +299,7 @@ class RowBatch:
             attention_mask=self._mask(behind),
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=1 if self._cache.reads else ids.shape[1],
         ).logits
 
     def _mask(self, behind: Any) -> Any:

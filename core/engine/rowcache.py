@@ -47,7 +47,7 @@ class RowCache:
         self._slot, self._begin, self._seen = slot, begin, begin + count
 
     def write(self, places: Any, seen: int) -> None:
-        """Next, one token each of the first len(places) rows; attention sees places below `seen`."""
+        """Next, `places` of the first rows, as many of each; attention sees places below `seen`."""
         self._slot, self._places, self._count, self._seen = None, places, len(places), seen
 
     def update(self, keys: Any, values: Any, layer: int, *_: Any, **__: Any) -> tuple[Any, Any]:
@@ -55,6 +55,11 @@ class RowCache:
             self._keys.append(self._empty(keys))
             self._values.append(self._empty(values))
         return self._put(self._keys[layer], keys), self._put(self._values[layer], values)
+
+    @property
+    def reads(self) -> bool:
+        """The next pass reads a prompt: nothing is chosen after it."""
+        return self._slot is not None
 
     def get_seq_length(self, _layer: int = 0) -> int:
         return self._seen
@@ -65,8 +70,8 @@ class RowCache:
         if self._slot is not None:
             kept[self._slot, :, self._begin : self._seen] = new[0]
             return kept[self._slot : self._slot + 1, :, : self._seen]
-        rows = torch.arange(self._count, device=kept.device)
-        kept[rows, :, self._places] = new[:, :, 0]
+        rows = torch.arange(self._count, device=kept.device)[:, None]
+        kept[rows, :, self._places] = new.transpose(1, 2)
         return kept[: self._count, :, : self._seen]
 
     def _empty(self, like: Any) -> Any:

@@ -41,7 +41,8 @@ from core.ports import Engine, Generation, Prompt  # noqa: E402
 from core.settings import ModelSettings  # noqa: E402
 from training.measuring import examples  # noqa: E402
 
-ENGINES = ("ctranslate2", "plain", "padded", "continuous", "gptq", "xllamacpp", "vllm")
+ENGINES = ("ctranslate2", "plain", "padded", "stepwise", "continuous", "gptq", "xllamacpp", "vllm")
+_IN_PROCESS = ("stepwise", "continuous", "gptq")  # the first: continuous, but nothing is guessed
 _TOGETHER = {"plain": 1, "padded": 16}  # answers that one call of transformers' generate writes
 SHORTEST, LONGEST = 12, 48  # tokens of an answer
 NEVER = "<gh_stars>"  # a token of these models that is never written
@@ -201,6 +202,8 @@ async def opened(asked: argparse.Namespace) -> AsyncIterator[Engine]:
             settings = await stack.enter_async_context(_settings(asked))
             engine, _ = await open_engine(settings, asked.data_dir)
             write_on(engine)
+            if asked.child == "stepwise":
+                engine._batch._together = 1
         stack.push_async_callback(engine.close)
         yield engine
 
@@ -225,8 +228,8 @@ async def _settings(asked: argparse.Namespace) -> AsyncIterator[ModelSettings]:
     common: dict[str, Any] = {"timeout": _SECONDS, "max_batch": 16, "wheels": asked.wheels}
     if asked.child == "ctranslate2":
         yield ModelSettings(**common)
-    elif asked.child in ("continuous", "gptq"):
-        folder = asked.plain if asked.child == "continuous" else asked.checkpoint
+    elif asked.child in _IN_PROCESS:
+        folder = asked.checkpoint if asked.child == "gptq" else asked.plain
         yield ModelSettings(engine="gptq", folder=folder, **common)
     else:
         serve = llama if asked.child == "xllamacpp" else vllm

@@ -6,10 +6,12 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from support.tiny_model import tiny_checkpoint
+from support.tiny_model import CHATS, SONG, tiny_checkpoint
 
 from core.engine.checkpoints import Checkpoint, load_checkpoint
-from core.engine.rowbatch import Row, RowBatch
+from core.engine.drafting import MOST, Drafts
+from core.engine.row import Row
+from core.engine.rowbatch import RowBatch
 from core.engine.rowcache import bytes_per_token
 from core.engine.writing import Writer
 from core.ports import Generation, Prompt
@@ -98,3 +100,56 @@ async def test_a_beginning_is_kept_only_where_there_is_room_for_it(checkpoint: C
         await run_to_the_end(batch, [a_row(checkpoint, 1, 20, "Be brief. " * 9)])
     assert len(roomy._prefixes) == 1
     assert not tight._prefixes
+
+
+def asked(checkpoint: Checkpoint, question: str, options: Generation) -> Row:
+    import torch
+
+    template = checkpoint.template
+    row = Row(template.ids(Prompt(question)), (), options, Writer(template), None)
+    row.chance = torch.Generator().manual_seed(options.seed)
+    return row
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Generation(max_new_tokens=70),
+        Generation(max_new_tokens=70, no_repeat_ngram=3, repetition_penalty=1.3),
+        Generation(max_new_tokens=70, temperature=1.5, top_p=0.9, seed=4),
+    ],
+    ids=["greedy", "with penalties", "drawn"],
+)
+async def test_guesses_change_the_pace_and_not_the_words(
+    checkpoint: Checkpoint, options: Generation
+) -> None:
+    questions = [*CHATS, SONG, *(f"{one} {one} {answer[:20]}" for one, answer in CHATS.items())]
+    answers: list[list[str]] = []
+    for together in (1, 16):  # 1: nothing is guessed
+        batch = a_batch(checkpoint, 8192, rows=3)
+        batch._together = together
+        rows = [asked(checkpoint, question, options) for question in questions]
+        await run_to_the_end(batch, rows)
+        answers.append([await row.answer() for row in rows])
+        assert bool(batch.counts.guessed) == (together > 1)
+    assert answers[0] == answers[1]
+
+
+async def test_what_is_sung_again_and_again_takes_few_passes(checkpoint: Checkpoint) -> None:
+    batch = a_batch(checkpoint, 2048)
+    row = asked(checkpoint, SONG, Generation(max_new_tokens=80))
+    await run_to_the_end(batch, [row])
+    assert batch.counts.tokens == 80
+    assert batch.counts.steps < 40
+    assert batch.counts.right > 40
+
+
+def test_a_guess_is_what_followed_and_grows_shorter_when_it_is_wrong() -> None:
+    drafts = Drafts([1, 2, 3, 4, 9, 2, 3])
+    assert drafts.guess([1, 2, 3, 4, 9, 2, 3], 8) == [4, 9, 2, 3]
+    assert drafts.guess([1, 2, 3, 4, 9, 2, 3], 1) == [4]
+    assert drafts.guess([7, 8], 8) == []
+    drafts.came(4, 1)
+    assert drafts.size == MOST // 2
+    drafts.came(4, 4)
+    assert drafts.size == MOST
