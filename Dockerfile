@@ -2,7 +2,9 @@
 FROM python:3.11.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
-RUN python -m venv /opt/venv
+# The pip that comes with Python before 3.11.8 trips over lxml's extras.
+RUN python -m venv /opt/venv \
+ && /opt/venv/bin/pip install --upgrade "pip>=24,<27"
 ENV PATH=/opt/venv/bin:$PATH
 # The libraries first: they change less often than the code.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
