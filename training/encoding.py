@@ -26,7 +26,7 @@ class Embedder:
     """The prepared encoder with a cache on disk: title first, then a row each sentence."""
 
     def __init__(self, folder: Path | None, cache: Path) -> None:
-        self._encoder = CTranslate2Encoder(folder or _prepared(), threads=1)
+        self._encoder = CTranslate2Encoder(folder or prepared(), threads=1)
         self._cache = cache
         self._known: dict[str, Vectors] = {}
         if cache.is_file():
@@ -69,7 +69,7 @@ class Embedder:
         np.savez(self._cache, **kept)
 
 
-def _prepared() -> Path:
+def prepared() -> Path:
     """The encoder that the service has prepared."""
     models = platformdirs.user_data_path("smartdevdigest", appauthor=False) / "models"
     found = sorted(models.glob("*/encoder"))

@@ -30,6 +30,18 @@ async def test_its_vectors_are_those_of_transformers() -> None:
     assert likeness.min() > 0.99
 
 
+async def test_token_states_are_what_the_vector_is_the_mean_of_and_stand_where_they_say() -> None:
+    encoder = CTranslate2Encoder(tiny_encoder().folder)
+    texts = ["The scheduler places pods on nodes.", "cats sleep"]
+    read = await encoder.states(texts)
+    for text, one in zip(texts, read, strict=True):
+        assert len(one.spans) == len(one.states)
+        assert "".join(text[start:end] for start, end in one.spans) == text.replace(" ", "")
+    longer, alone = read[1], (await encoder.states(texts[1:]))[0]
+    np.testing.assert_allclose(longer.states, alone.states, atol=0.05)
+    assert await encoder.states([]) == []
+
+
 def test_the_mean_leaves_out_padding() -> None:
     states = np.array([[[2, 0], [0, 2], [99, 99]]], dtype=np.float32)
     np.testing.assert_allclose(mean_of_tokens(states, [2]), [[0.5**0.5, 0.5**0.5]], rtol=1e-6)

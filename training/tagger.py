@@ -1,0 +1,442 @@
+"""The term tagger: BIO labels on the encoder's token states, taught with weak labels.
+
+    python -m training tagger --config config/training/tagger.yaml --data ../shared/data
+
+Labels come from known names and code identifiers (`training/term_labels.py`); a share of the
+names is hidden from the training, and the sites of the judged sentences are left out of it, so
+that knowing the glossary by heart counts for nothing. Read on sentences that a person has marked
+(`training/data/terms_gold.txt`), by entity (seqeval) and by word, beside known names alone and
+noun phrases by TF-IDF. Writes `core/judging/data/tagger.npz` with its manifest where `ship` says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from core.article import Article, Language
+from core.chunks import cut
+from core.engine.encoder import CTranslate2Encoder
+from core.judging.background import background
+from core.judging.tagger import (
+    BEGINS,
+    GOES_ON,
+    OUTSIDE,
+    PATH,
+    Head,
+    Word,
+    columns,
+    spans,
+    split,
+)
+from core.language import is_stopword
+from training.background import may_ship, rows
+from training.encoding import prepared
+from training.reporting import (
+    classification,
+    draw_confusion,
+    draw_curves,
+    interval,
+    manifest,
+    write_json,
+)
+from training.term_labels import IGNORED, Key, key_of, label, names
+
+GOLD = Path(__file__).parent / "data" / "terms_gold.txt"
+NAMES = ("O", "B-term", "I-term")
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+log = logging.getLogger(__name__)
+
+
+class Sentence(NamedTuple):
+    text: str
+    language: Language
+    words: list[Word]
+    labels: list[int]
+
+
+# --- what is read
+
+
+def gold(path: Path = GOLD) -> list[Sentence]:
+    """The sentences a person has marked; brackets of the text itself do not occur."""
+    found = []
+    for line in path.read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            language, _, marked = line.split(" | ", 2)
+            found.append(_marked(marked, cast("Language", language)))
+    return found
+
+
+def _marked(marked: str, language: Language) -> Sentence:
+    text, marks = "", []
+    for piece in re.split(r"(\[[^\[\]]+\])", marked):
+        inside = piece.startswith("[") and piece.endswith("]") and len(piece) > 2
+        if inside:
+            marks.append((len(text), len(text) + len(piece) - 2))
+        text += piece[1:-1] if inside else piece
+    words = split(text, language)
+    labels = [OUTSIDE] * len(words)
+    for start, end in marks:
+        held = [place for place, word in enumerate(words) if start <= word.start < end]
+        for number, place in enumerate(held):
+            labels[place] = GOES_ON if number else BEGINS
+    return Sentence(text, language, words, labels)
+
+
+def weak(root: Path, settings: dict[str, Any], hidden: set[Key]) -> list[Sentence]:
+    """Sentences with a term by the weak labels; words of hidden names are ignored."""
+    chance = random.Random(settings["seed"])  # noqa: S311
+    found: list[Sentence] = []
+    for language in ("en", "ko"):
+        taken = list(_texts(root, settings, language, chance))
+        chance.shuffle(taken)
+        found += _labelled(taken, language, hidden, settings["sentences"][language])
+    return found
+
+
+def _texts(
+    root: Path, settings: dict[str, Any], language: Language, chance: random.Random
+) -> Iterator[str]:
+    for name in settings["sources"]:
+        usable = [
+            row
+            for row in rows(root / f"{name}.jsonl.gz")
+            if row.get("language", "en") == language
+            and row["source"] not in settings["without"]
+            and may_ship(row)
+        ]
+        chance.shuffle(usable)
+        for row in usable[: settings["documents"]]:
+            content = (row.get("content") or row.get("full") or "")[:6_000]
+            title = row.get("title") or row.get("term")
+            document = cut(Article(title=title, content=content, language=language), 330)
+            whole = [s.text for s in document.sentences if s.whole and len(s.text) <= 260]
+            yield from chance.sample(whole, min(len(whole), settings["each"][language]))
+
+
+def _labelled(
+    texts: Sequence[str], language: Language, hidden: set[Key], most: int
+) -> list[Sentence]:
+    known = names(language)
+    found: list[Sentence] = []
+    for text in dict.fromkeys(texts):
+        words = split(text, language)
+        labels, there = label(words, language, known)
+        if len(words) < 5 or not there:
+            continue
+        if there & hidden:
+            labels = _without(words, labels, hidden)
+        found.append(Sentence(text, language, words, labels))
+        if len(found) == most:
+            break
+    return found
+
+
+def _without(words: Sequence[Word], labels: list[int], hidden: set[Key]) -> list[int]:
+    kept = list(labels)
+    for start, end in entities(labels):
+        if key_of([word.text for word in words[start:end]]) in hidden:
+            kept[start:end] = [IGNORED] * (end - start)
+    return kept
+
+
+def entities(labels: Sequence[int]) -> list[tuple[int, int]]:
+    """Where the terms are, by words."""
+    found = []
+    for place, one in enumerate(labels):
+        if one == BEGINS:
+            end = place + 1
+            while end < len(labels) and labels[end] == GOES_ON:
+                end += 1
+            found.append((place, end))
+    return found
+
+
+def table(found: Sequence[Sentence], encoder: CTranslate2Encoder) -> list[Numbers]:
+    """What the head sees, an array a sentence."""
+    read = asyncio.run(encoder.states([one.text for one in found]))
+    return [
+        columns(one.words, states, one.language) for one, states in zip(found, read, strict=True)
+    ]
+
+
+# --- what is learned
+
+
+def fit(
+    seen: Sequence[Numbers], found: Sequence[Sentence], settings: dict[str, Any], encoder: str
+) -> Head:
+    """Two layers by AdamW. A word without a label counts as outside with the weight `unknown`."""
+    import torch
+    from torch.nn import functional
+
+    torch.manual_seed(settings["seed"])
+    x = torch.tensor(np.concatenate(seen), dtype=torch.float32)
+    y = torch.tensor([one for sentence in found for one in sentence.labels])
+    weight = torch.where(y == IGNORED, float(settings["unknown"]), 1.0)
+    weight = torch.where(y == GOES_ON, float(settings["goes_on"]), weight)
+    y = torch.where(y == IGNORED, OUTSIDE, y)
+    size = settings["hidden"]
+    model = torch.nn.Sequential(
+        torch.nn.Linear(x.shape[1], size),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(settings["dropout"]),
+        torch.nn.Linear(size, len(NAMES)),
+    )
+    centre, width = x.mean(0), x.std(0) + 0.05
+    x = (x - centre) / width
+    steps = torch.optim.AdamW(
+        model.parameters(), lr=settings["learning_rate"], weight_decay=settings["decay"]
+    )
+    for _ in range(settings["epochs"]):
+        for batch in torch.randperm(len(x)).split(settings["batch"]):
+            loss = functional.cross_entropy(model(x[batch]), y[batch], reduction="none")
+            steps.zero_grad()
+            (loss * weight[batch]).sum().div(weight[batch].sum() + 1e-6).backward()
+            steps.step()
+    with torch.no_grad():
+        first = model[0].weight.T / width[:, None]
+        bias = model[0].bias - (centre / width) @ model[0].weight.T
+        parts = [first, bias, model[3].weight.T, model[3].bias]
+        arrays = [np.asarray(part.numpy(), dtype=np.float32) for part in parts]
+    return Head(encoder, arrays[0], arrays[1], arrays[2], arrays[3], settings["least"])
+
+
+# --- what it is compared with
+
+Guess = Callable[[Sentence, Numbers], list[int]]
+
+
+def by_names(sentence: Sentence, _: Numbers) -> list[int]:
+    """Known names alone, by heart: what a glossary can do."""
+    known = names(sentence.language)
+    labels, _there = label(sentence.words, sentence.language, known)
+    return [_sure(sentence, place, labels, known) for place in range(len(labels))]
+
+
+def _sure(sentence: Sentence, place: int, labels: Sequence[int], known: Any) -> int:
+    """Without what only looks like code."""
+    held = next(((s, e) for s, e in entities(labels) if s <= place < e), None)
+    if held is None:
+        return OUTSIDE
+    key = key_of([word.text for word in sentence.words[slice(*held)]])
+    return labels[place] if key in known else OUTSIDE
+
+
+def by_labels(sentence: Sentence, _: Numbers) -> list[int]:
+    """The rule that the weak labels are made by: names and what is spelled as code."""
+    labels, _there = label(sentence.words, sentence.language, names(sentence.language))
+    return [OUTSIDE if one == IGNORED else one for one in labels]
+
+
+def by_rarity(least: float) -> Guess:
+    """Noun phrases (runs of content words) whose words are rare on the mean: TF-IDF of a sentence."""
+
+    def guess(sentence: Sentence, _: Numbers) -> list[int]:
+        rare = background(sentence.language)
+        content = [
+            word.text[0].isalpha() and word.noun and not is_stopword(word.text)
+            for word in sentence.words
+        ]
+        labels = [OUTSIDE] * len(content)
+        place = 0
+        while place < len(content):
+            end = place
+            while end < len(content) and content[end]:
+                end += 1
+            keys = key_of([word.text for word in sentence.words[place:end]])
+            if keys and np.mean([min(8.0, rare.idf(key)) for key in keys]) >= least:
+                labels[place:end] = [BEGINS] + [GOES_ON] * (end - place - 1)
+            place = max(end, place + 1)
+        return labels
+
+    return guess
+
+
+def by_head(head: Head, least: float) -> Guess:
+    def guess(sentence: Sentence, seen: Numbers) -> list[int]:
+        labels = [OUTSIDE] * len(sentence.words)
+        for span in spans(sentence.words, head.chances(seen), least):
+            held = [
+                p for p, word in enumerate(sentence.words) if span.start <= word.start < span.end
+            ]
+            for number, place in enumerate(held):
+                labels[place] = GOES_ON if number else BEGINS
+        return labels
+
+    return guess
+
+
+# --- what it is worth
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Of a way on sentences: labels by sentence, beside the true ones."""
+
+    truth: list[list[int]]
+    guessed: list[list[int]]
+    sentences: Sequence[Sentence]
+
+    def figures(self) -> dict[str, Any]:
+        """By entity (seqeval) with an interval over sentences, by word, and of names in no list."""
+        words = [
+            (t, g)
+            for ts, gs in zip(self.truth, self.guessed, strict=True)
+            for t, g in zip(ts, gs, strict=True)
+        ]
+        low, high = interval(self._f1, len(self.truth), draws=300)
+        return {
+            "entity": {**self._entity(range(len(self.truth))), "interval": [low, high]},
+            "words": classification([NAMES[t] for t, _ in words], [NAMES[g] for _, g in words]),
+            "unlisted": self._unlisted(),
+        }
+
+    def _entity(self, chosen: Sequence[int] | range) -> dict[str, float]:
+        from seqeval.metrics import f1_score, precision_score, recall_score
+
+        truth = [[NAMES[one] for one in self.truth[place]] for place in chosen]
+        guessed = [[NAMES[one] for one in self.guessed[place]] for place in chosen]
+        return {
+            "precision": float(precision_score(truth, guessed, zero_division=0)),
+            "recall": float(recall_score(truth, guessed, zero_division=0)),
+            "f1": float(f1_score(truth, guessed, zero_division=0)),
+        }
+
+    def _f1(self, draw: Integers) -> float:
+        return self._entity([int(place) for place in draw])["f1"]
+
+    def _unlisted(self) -> dict[str, float]:
+        """Terms, true and guessed, whose name is in no list of ours: nothing learned by heart."""
+        right = said = true = 0
+        for sentence, ts, gs in zip(self.sentences, self.truth, self.guessed, strict=True):
+            known = names(sentence.language)
+            wanted, given = (
+                {
+                    e
+                    for e in entities(labels)
+                    if key_of([w.text for w in sentence.words[slice(*e)]]) not in known
+                }
+                for labels in (ts, gs)
+            )
+            right, said, true = right + len(wanted & given), said + len(given), true + len(wanted)
+        precision, recall = right / max(1, said), right / max(1, true)
+        f1 = 2 * precision * recall / max(1e-9, precision + recall)
+        return {"precision": precision, "recall": recall, "f1": f1, "terms": true}
+
+
+def read_by(guess: Guess, found: Sequence[Sentence], seen: Sequence[Numbers]) -> Read:
+    guessed = [guess(one, rows_) for one, rows_ in zip(found, seen, strict=True)]
+    return Read([one.labels for one in found], guessed, found)
+
+
+def hidden_names(share: float, seed: int) -> set[Key]:
+    chance = random.Random(seed)  # noqa: S311
+    listed = sorted({*names("en"), *names("ko")})
+    return set(chance.sample(listed, round(share * len(listed))))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training tagger", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("config/training/tagger.yaml"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--encoder", type=Path, help="a prepared encoder's folder")
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings: dict[str, Any] = yaml.safe_load(asked.config.read_text("utf-8"))
+    encoder = CTranslate2Encoder(asked.encoder or prepared(), threads=1)
+    begun = time.monotonic()
+    found = weak(asked.data, settings, hidden_names(settings["hidden_names"], settings["seed"]))
+    head = fit(table(found, encoder), found, settings, encoder.name.split("@")[0])
+    report = {
+        "sentences": len(found),
+        "seconds": round(time.monotonic() - begun, 1),
+        **compare(head, encoder, settings),
+    }
+    out = Path(settings["out"])
+    write_json(report, out / "report.json")
+    _draw(report, out)
+    if settings["ship"]:
+        head.save(PATH)
+        paths = [asked.data / f"{name}.jsonl.gz" for name in settings["sources"]]
+        write_json(manifest(settings, paths, report), PATH.with_suffix(".manifest.json"))
+    return 0
+
+
+def compare(head: Head, encoder: CTranslate2Encoder, settings: dict[str, Any]) -> dict[str, Any]:
+    """All ways on the marked sentences, by language; logged as a table."""
+    marked = gold()
+    seen = table(marked, encoder)
+    ways: dict[str, Guess] = {
+        "noun phrases, TF-IDF": by_rarity(settings["rarity"]),
+        "known names": by_names,
+        "names and code": by_labels,
+        "ours": by_head(head, settings["least"]),
+    }
+    report: dict[str, Any] = {}
+    for language in ("en", "ko"):
+        mine = [place for place, one in enumerate(marked) if one.language == language]
+        chosen, given = [marked[p] for p in mine], [seen[p] for p in mine]
+        report[language] = {
+            way: read_by(guess, chosen, given).figures() for way, guess in ways.items()
+        }
+        report[language]["curve"] = _curve(head, chosen, given)
+        for way in ways:
+            _tell(language, way, report[language][way])
+    return report
+
+
+def _curve(head: Head, found: Sequence[Sentence], seen: Sequence[Numbers]) -> dict[str, list[Any]]:
+    """Of each word whether it is in a term, and the chance of it."""
+    truth = [int(one != OUTSIDE) for sentence in found for one in sentence.labels]
+    chances = np.concatenate([1.0 - head.chances(rows_)[:, OUTSIDE] for rows_ in seen])
+    return {"truth": truth, "scores": [round(float(one), 4) for one in chances]}
+
+
+def _tell(language: str, way: str, found: dict[str, Any]) -> None:
+    entity, words, unlisted = found["entity"], found["words"], found["unlisted"]
+    log.info(
+        "%s | %s | entity P %.3f R %.3f F1 %.3f [%.2f, %.2f] | words micro %.3f macro %.3f | unlisted P %.3f R %.3f F1 %.3f",
+        language,
+        way,
+        entity["precision"],
+        entity["recall"],
+        entity["f1"],
+        *entity["interval"],
+        words["micro"]["f1"],
+        words["macro"]["f1"],
+        unlisted["precision"],
+        unlisted["recall"],
+        unlisted["f1"],
+    )
+
+
+def _draw(report: dict[str, Any], out: Path) -> None:
+    for language in ("en", "ko"):
+        draw_confusion(
+            report[language]["ours"]["words"],
+            out / f"confusion_{language}.png",
+            f"terms, {language}",
+        )
+    curves = {language: report[language].pop("curve") for language in ("en", "ko")}
+    draw_curves(
+        {name: (one["truth"], one["scores"]) for name, one in curves.items()}, out / "curves.png"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
