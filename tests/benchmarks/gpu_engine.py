@@ -204,6 +204,8 @@ async def measure(name: str, asked: argparse.Namespace) -> None:
               f"{time.perf_counter() - began:.0f} s, {kernels(checkpoint.model)}, {checkpoint.device}\n")  # fmt: skip
         settings = ModelSettings(max_batch=256, max_waiting=1024, timeout=600)
         engine = GptqEngine(checkpoint, settings)
+        # A token a pass: what random weights say again and again would be guessed, and flatter.
+        engine._batch._together = 1
         try:
             await engine.warm_up()
             await _floor(engine, read, checkpoint.device, asked.new_tokens)
