@@ -6,6 +6,7 @@ so that nothing has to be hidden afterwards.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict, deque
@@ -21,6 +22,7 @@ from core.library import Filters, Hit, Reach
 from core.places import Place
 from core.ports import AskedTerms, Digests, Encoder, Engine, Library
 from core.retrieval.answering import Answer, Answerer, NotRead
+from core.retrieval.questions import understood
 from core.vocabulary import offered
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class Asker:
 
 class Conversations:
     """The last questions of each thread, for a day and in this process only: they are what people
-    wrote in a chat, which we do not keep."""
+    wrote in a chat, which we do not keep. Where the chat still has them they are read there again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -123,6 +125,13 @@ class Consulting:
             # as it was understood: a third question may lean on the first through the second
             self.conversations.keep(thread, found.question)
         return found
+
+    async def recall(self, thread: str, asked: Sequence[str]) -> None:
+        """What was asked in a conversation before, as the chat still has it, the last one last."""
+        for question in asked[-_TURNS:]:
+            earlier = self.conversations.earlier(thread)
+            meant = await asyncio.to_thread(understood, question, earlier)
+            self.conversations.keep(thread, meant.text)
 
     async def ask_on(self, question: str, reach: Reach, earlier: Sequence[str]) -> Answer | NotRead:
         """As `ask`, where the asking side keeps the conversation itself."""

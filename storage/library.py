@@ -16,17 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Row,
-    Select,
-    bindparam,
-    func,
-    select,
-    text,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Article
@@ -38,33 +28,26 @@ from core.retrieval.index import LANGUAGES, Facts, Index
 from core.retrieval.searching import (
     Candidate,
     Found,
+    Heads,
     Question,
     Ranked,
-    candidates,
     rank_passages,
-    understand,
+    worded,
 )
 from core.settings import RetrievalSettings
 from storage.orphans import batches
+from storage.reaches import ALL_SHARED, Reaches
 from storage.shelving import Shelving
-from storage.tables import (
-    ArticleRow,
-    DeliveryRow,
-    LibraryRow,
-    PostedRow,
-    SubscriptionRow,
-)
+from storage.tables import ArticleRow, LibraryRow
 from storage.trouble import reading
+
+Embedding = asyncio.Task[Question]
 
 _LOADED_AT_ONCE = 5_000
 _COUNTED_EVERY = 300.0  # seconds between two looks for what was removed
 _OF_ONE_ARTICLE = 2
-# Up to so many digests within somebody's reach are asked for all at once; of more, the best are
-# looked up first, since a list of everything a large workspace shared takes longer.
-_FEW = 10_000
+# So many of the best are looked up where those within reach are too many to be listed.
 _LOOKED_UP = 300
-_ALL = 2**62
-_REMEMBERED = 10_000  # reaches that are known to be large
 
 
 class SqlLibrary:
@@ -75,10 +58,10 @@ class SqlLibrary:
         self._encoder = encoder
         self._settings = settings or RetrievalSettings()
         self.shelving = Shelving(engine, encoder)
+        self._reaches = Reaches(engine)
         self._index = Index()
         self._seen = 0
         self._counted = -math.inf
-        self._large: dict[Channels, float] = {}
         self._refreshing = asyncio.Lock()
 
     async def add(self, record: DigestRecord, article: Article) -> None:
@@ -188,9 +171,17 @@ class SqlLibrary:
     ) -> tuple[list[Ranked], dict[str, Row[*tuple[Any, ...]]], dict[str, Body]]:
         if isinstance(reach, Channels) and not reach.channels:
             return [], {}, {}
-        await self.refresh()
-        question = await understand(query, self._encoder, rewrites)
-        index, found, rows = await self._opened(question, reach, filters, 3 * limit)
+        asked = worded(query, self._encoder, rewrites)
+        # The encoder takes as long as all the rest, and the rest needs it late.
+        embedding = asyncio.create_task(asked.embedded(self._encoder))
+        try:
+            await self.refresh()
+            index, found, rows = await self._opened(
+                asked.question, embedding, reach, filters, 3 * limit
+            )
+            question = await embedding
+        finally:
+            embedding.cancel()
         bodies = {key: read_body(row.body) for key, row in rows.items()}
         ranked = await asyncio.to_thread(
             rank_passages, index, question, found, bodies, self._settings
@@ -198,12 +189,12 @@ class SqlLibrary:
         return ranked, rows, bodies
 
     async def _opened(
-        self, question: Question, reach: Reach, filters: Filters, least: int
+        self, words: Question, embedding: Embedding, reach: Reach, filters: Filters, least: int
     ) -> tuple[Index, list[Candidate], dict[str, Row[*tuple[Any, ...]]]]:
         """Candidates with what the database has of them now."""
         while True:
             index = self._index
-            found = await self._candidates(index, question, reach, filters, least)
+            found = await self._candidates(index, words, embedding, reach, filters, least)
             rows = await self._rows([one.key for one in found])
             gone = {one.key for one in found} - rows.keys()
             if not gone:
@@ -213,55 +204,28 @@ class SqlLibrary:
                 self._index.remove(gone)
 
     async def _candidates(
-        self, index: Index, question: Question, reach: Reach, filters: Filters, least: int
+        self,
+        index: Index,
+        words: Question,
+        embedding: Embedding,
+        reach: Reach,
+        filters: Filters,
+        least: int,
     ) -> list[Candidate]:
         wanted = max(self._settings.candidates, least)
-        allowed = await asyncio.to_thread(_passing, index, filters)
-        if not isinstance(reach, Channels):
-            return await self._best(index, question, allowed, wanted)
-        within = await self._few(reach)
-        if within is None:
-            best = await self._best(index, question, allowed, max(_LOOKED_UP, wanted))
-            visible = await self._visible(reach, [one.key for one in best])
-            kept = [one for one in best if one.key in visible]
-            if len(kept) >= wanted or len(best) < max(_LOOKED_UP, wanted):
-                return kept[:wanted]
-            within = await self._visible(reach)
-        allowed &= index.marked(within)
-        return await self._best(index, question, allowed, wanted)
-
-    async def _few(self, reach: Channels) -> set[str] | None:
-        """All digests within reach; None where they are many, which is remembered for a while."""
-        if self._large.get(reach, -math.inf) > time.monotonic() - _COUNTED_EVERY:
-            return None
-        found = await self._visible(reach, most=_FEW)
-        if len(found) < _FEW:
-            return found
-        if len(self._large) >= _REMEMBERED:
-            self._large.clear()
-        self._large[reach] = time.monotonic()
-        return None
-
-    async def _best(
-        self, index: Index, question: Question, allowed: NDArray[np.bool_], count: int
-    ) -> list[Candidate]:
-        return await asyncio.to_thread(candidates, index, question, allowed, self._settings, count)
-
-    async def _visible(
-        self, reach: Channels, digest_ids: Collection[str] | None = None, *, most: int = _ALL
-    ) -> set[str]:
-        """Digests within reach: of these, or `most` of all."""
-        found: set[str] = set()
-        who = {"platform": reach.platform, "workspace": reach.workspace, "most": most}
-        async with reading(self._engine) as connection:
-            for channels in batches(reach.channels):
-                for ids in [[]] if digest_ids is None else batches(digest_ids):
-                    given = {**who, "channels": channels, "ids": ids}
-                    joined = (
-                        await connection.execute(_IN_ONE[digest_ids is None], given)
-                    ).scalar_one()
-                    found.update((joined or "").split())
-        return found
+        few = await self._reaches.few(reach) if isinstance(reach, Channels) else None
+        heads = await asyncio.to_thread(_heads, index, words, filters, few, self._settings)
+        heads = heads.meant((await embedding).vectors)
+        if few is not None or not isinstance(reach, Channels):
+            return await asyncio.to_thread(heads.best, wanted)
+        looked = max(_LOOKED_UP, wanted)
+        best = await asyncio.to_thread(heads.best, looked)
+        visible = await self._reaches.visible(reach, [one.key for one in best])
+        kept = [one for one in best if one.key in visible]
+        if len(kept) >= wanted or len(best) < looked:
+            return kept[:wanted]
+        within = index.marked(await self._reaches.visible(reach))
+        return await asyncio.to_thread(heads.within(within).best, wanted)
 
     async def _rows(self, digest_ids: Collection[str]) -> dict[str, Row[*tuple[Any, ...]]]:
         found: dict[str, Row[*tuple[Any, ...]]] = {}
@@ -277,7 +241,7 @@ class SqlLibrary:
         if isinstance(reach, Channels):
             if not reach.channels:
                 return []
-            wanted = wanted.where(LibraryRow.digest_id.in_(_ALL_SHARED))
+            wanted = wanted.where(LibraryRow.digest_id.in_(ALL_SHARED))
             given = {
                 "platform": reach.platform,
                 "workspace": reach.workspace,
@@ -311,46 +275,9 @@ def _shown() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _shared(*, only: bool) -> Select[str]:
-    """Digests that answered a link in these channels, or stood in a morning's list there; `only`:
-    of some."""
-    channels: BindParameter[str] = bindparam("channels", expanding=True)
-    ids: BindParameter[str] = bindparam("ids", expanding=True)
-    answered = select(DeliveryRow.digest_id).where(
-        DeliveryRow.platform == bindparam("platform"),
-        DeliveryRow.workspace == bindparam("workspace"),
-        DeliveryRow.channel.in_(channels),
-        # As it is written in the index ix_deliveries_answered, or that would not be used.
-        text("deliveries.state = 'answered' AND deliveries.digest_id IS NOT NULL"),
-    )
-    posted = (
-        select(PostedRow.digest_id)
-        .join(SubscriptionRow, SubscriptionRow.id == PostedRow.subscription_id)
-        .where(
-            SubscriptionRow.platform == bindparam("platform"),
-            SubscriptionRow.workspace == bindparam("workspace"),
-            SubscriptionRow.channel.in_(channels),
-        )
-    )
-    if only:
-        answered = answered.where(DeliveryRow.digest_id.in_(ids))
-        posted = posted.where(PostedRow.digest_id.in_(ids))
-    return select(union_all(answered, posted).subquery().c.digest_id)
-
-
 # Made once: putting a statement together takes longer than asking it.
 _NEWEST = select(func.coalesce(func.max(LibraryRow.seq), 0))
 _COUNT = select(func.count()).select_from(LibraryRow)
-_ALL_SHARED = _shared(only=False)
-# In one long text, since thousands of rows take longer; the key: whether of all.
-_IN_ONE = {
-    every: select(
-        func.aggregate_strings(
-            _shared(only=not every).limit(bindparam("most")).subquery().c.digest_id, " "
-        )
-    )
-    for every in (True, False)
-}
 _SHOWN_OF = _shown().where(LibraryRow.digest_id.in_(bindparam("ids", expanding=True)))
 
 
@@ -370,6 +297,19 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
 # Difficulties lie in memory as 32-bit numbers, where 2.8 is not the 2.8 that was asked for.
 _TOLERANCE = 0.01
+
+
+def _heads(
+    index: Index,
+    words: Question,
+    filters: Filters,
+    few: Collection[str] | None,
+    settings: RetrievalSettings,
+) -> Heads:
+    allowed = _passing(index, filters)
+    if few is not None:
+        allowed &= index.marked(few)
+    return Heads.of(index, words, allowed, settings)
 
 
 def _passing(index: Index, filters: Filters) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +15,11 @@ from bot.slack.escaping import escaped
 from bot.slack.hearing import Written, without_mentions
 from bot.slack.reach import Reaching
 from core.article import Language
+from core.errors import ChatFailed
 from core.explaining import Unknown
 from core.places import Place
+
+log = logging.getLogger(__name__)
 
 _TERM, _QUESTION = 200, 600  # characters that are read of what somebody asks
 
@@ -92,9 +96,24 @@ class Consultations:
         thread = place.thread or (None if direct else found.message)
         reach = await self._reaching.of(place, found.by)
         conversation = f"slack:{place.workspace}:{place.channel}:{thread or ''}"
+        await self._recall(found, conversation)
         answer = await self._desk.commands.consulting.ask(question, reach, thread=conversation)
         shown = consulted.answered(answer, ui, asked=question, where="thread")
         await self._desk.chat.tell(Place("slack", place.workspace, place.channel, thread), *shown)
+
+    async def _recall(self, found: Written, conversation: str) -> None:
+        """What was asked in this thread before this process began, or in another one: it stands
+        in Slack, so that we need not keep it."""
+        consulting = self._desk.commands.consulting
+        thread = found.place.thread
+        if not thread or thread == found.message or consulting.conversations.earlier(conversation):
+            return
+        try:
+            asked = await self._desk.questions_before(found.place, found.message)
+        except ChatFailed as error:
+            log.info("what was asked before in a thread cannot be read: %s", error)
+            return
+        await consulting.recall(conversation, [one[:_QUESTION] for one in asked])
 
     async def _allowed(self, asked: Asked, ui: Language) -> bool:
         if self._desk.commands.consulting.may_ask(asked.name):

@@ -14,7 +14,7 @@ from bot.slack import pages
 from bot.slack.api import Api
 from bot.slack.blocks import Blocks, Json
 from bot.slack.errands import Errands, Notices
-from bot.slack.hearing import Written, written
+from bot.slack.hearing import Written, is_question, without_mentions, written
 from bot.slack.installations import Installations
 from bot.slack.people import People
 from bot.slack.sender import SlackChat
@@ -25,6 +25,7 @@ from core.places import Place
 
 # Seconds between attempts to answer somebody; an address for answers takes five in all.
 _AGAIN = (0.5, 2.0)
+_THREAD = 100  # messages of a thread that are read again
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,23 @@ class Desk:
                 version = str((message.get("edited") or {}).get("ts", ""))
                 return written(message, place.channel, place.workspace, version=version)
         return None
+
+    async def questions_before(self, place: Place, message: str) -> list[str]:
+        """What people asked the bot in a thread before this message, the last one last; of a
+        long thread its beginning. Raises ChatFailed with its kin."""
+        bot = await self.installations.of(place.workspace)
+        arguments = {"channel": place.channel, "ts": place.thread, "limit": _THREAD}
+        found = await self.api.read(bot.token, "conversations.replies", arguments)
+        said = [written(one, place.channel, place.workspace) for one in found.get("messages", [])]
+        return [
+            without_mentions(one.text)
+            for one in said
+            if one is not None
+            and float(one.message) < float(message)
+            and f"<@{bot.bot_user}" in one.text
+            and is_question(one.text)
+            and not one.links
+        ]
 
 
 def asked_in(body: Mapping[str, Any], workspace: str) -> Asked:

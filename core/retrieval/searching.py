@@ -7,6 +7,7 @@ question says. The weights are settings (core.settings.RetrievalSettings).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,10 +19,10 @@ from core.article import Language
 from core.library import Parts
 from core.ports import Encoder, Vectors
 from core.retrieval import bridge
-from core.retrieval.document import Body, dequantised
+from core.retrieval.document import Body
 from core.retrieval.fuse import Scores, weighted
 from core.retrieval.index import LANGUAGES, Index
-from core.retrieval.nearness import Places
+from core.retrieval.nearness import Places, best_cosines
 from core.retrieval.postings import K1, B
 from core.retrieval.rewriting import Wording, wordings
 from core.retrieval.tokens import number, tokens
@@ -81,17 +82,31 @@ class Ranked:
     passages: tuple[Found, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A question of which only the words are known; `read`: the wordings that the encoder reads."""
+
+    question: Question
+    read: tuple[str, ...]
+
+    async def embedded(self, encoder: Encoder) -> Question:
+        """Raises EngineFailed."""
+        if not self.read:
+            return self.question
+        return replace(self.question, vectors=await encoder.embed(self.read))
+
+
 async def understand(text: str, encoder: Encoder, others: Sequence[str] = ()) -> Question:
     """Raises EngineFailed."""
+    return await worded(text, encoder, others).embedded(encoder)
+
+
+def worded(text: str, encoder: Encoder, others: Sequence[str] = ()) -> Worded:
+    """`others`: further wordings by somebody else."""
     found = wordings(text, others)
     read = [one for one in found if one.language in encoder.reads]
     # Looser wordings ("gan": "generative adversarial network") are nearer to other articles, too.
-    own = [one.text for one in read if one.weight >= 1.0] or [one.text for one in read]
-    vectors = await encoder.embed(own) if own else np.zeros((0, 1), dtype=np.float32)
-    return _question(found, vectors)
-
-
-def _question(found: Sequence[Wording], vectors: Vectors) -> Question:
+    close = [one.text for one in read if one.weight >= 1.0] or [one.text for one in read]
     own: Terms = {}
     bridged: Terms = {}
     for wording in found:
@@ -100,14 +115,15 @@ def _question(found: Sequence[Wording], vectors: Vectors) -> Question:
             kept[number(token)] = max(kept.get(number(token), 0.0), wording.weight)
     first = found[0]
     heard = bridge.sounds(tokens(first.text, first.language))
-    return Question(
+    question = Question(
         first.text,
         first.language,
         own,
         {term: weight for term, weight in bridged.items() if term not in own},
         {number(sound): 1.0 for sound in heard},
-        vectors,
+        np.zeros((0, 1), dtype=np.float32),
     )
+    return Worded(question, tuple(close))
 
 
 def _tokens(wording: Wording) -> Iterator[str]:
@@ -132,76 +148,94 @@ def candidates(
     *,
     exact: int = EXACT,
 ) -> list[Candidate]:
-    """The best by their heads. `allowed`: which documents may be found at all. Of more than
-    `exact` the meaning is measured only of those that may be among the best."""
-    if not len(index):
-        return []
-    alive = index.alive()
-    numbers = np.flatnonzero(alive if allowed is None else alive & allowed)
-    if not len(numbers):
-        return []
-    guessing = len(numbers) > exact
-    evidence = _Evidence.of(index, question, numbers, settings, guessing=guessing)
-    if guessing:
-        evidence.measure_exactly(_best(evidence.scores(), exact))
-        # The farthest, too: scores are scaled between both ends.
-        evidence.measure_exactly(_best(-evidence.meaning, exact // 4))
-    scores = evidence.scores()
-    return [evidence.candidate(int(at), float(scores[at])) for at in _best(scores, count)]
+    """The best by their heads. `allowed`: which documents may be found at all."""
+    return Heads.of(index, question, allowed, settings).meant(question.vectors).best(count, exact)
 
 
-@dataclass(slots=True)
-class _Evidence:
-    """What the heads of documents say, each array in the order of `numbers`."""
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What the heads of documents say, each array in the order of `numbers`; first by their words
+    alone, so that the encoder may work meanwhile. `other`: in the other language than the
+    question. `meaning` is guessed where `guessed`, and then measured only of the best."""
 
     index: Index
-    question: Question
     settings: RetrievalSettings
     numbers: Places
-    other: NDArray[np.bool_]  # in the other language than the question
+    other: NDArray[np.bool_]
     has_vector: NDArray[np.bool_]
     words: Scores
     title: Scores
     meaning: Scores
+    vectors: Vectors
 
     @classmethod
     def of(
         cls,
         index: Index,
         question: Question,
-        numbers: Places,
+        allowed: NDArray[np.bool_] | None,
         settings: RetrievalSettings,
-        *,
-        guessing: bool,
-    ) -> _Evidence:
+    ) -> Heads:
+        if not len(index):
+            nothing = np.zeros(0, dtype=np.float32)
+            no = np.zeros(0, dtype=np.bool_)
+            numbers = np.zeros(0, dtype=np.intp)
+            return cls(
+                index, settings, numbers, no, no, nothing, nothing, nothing, question.vectors
+            )
+        alive = index.alive()
+        numbers = np.flatnonzero(alive if allowed is None else alive & allowed)
         other = index.joined("languages") != LANGUAGES.index(question.language)
         across = _across(index, question, settings, other)
-        has_vector = index.joined("has_vector")[numbers] & bool(len(question.vectors))
+        has_vector = index.joined("has_vector")[numbers]
         meaning = np.zeros(len(numbers), dtype=np.float32)
-        read = numbers[has_vector]
-        if len(read):
-            look = index.guessed if guessing else index.meaning
-            meaning[has_vector] = look(question.vectors, read)
         return cls(
             index,
-            question,
             settings,
             numbers,
             other[numbers],
             has_vector,
             (index.words(question.own) + across)[numbers],
-            np.zeros_like(meaning)  # of none would it count
-            if has_vector.all()
-            else (index.title(question.own) + across)[numbers],
+            (index.title(question.own) + across)[numbers],
             meaning,
+            question.vectors,
         )
 
-    def measure_exactly(self, places: Places) -> None:
-        places = np.sort(places)
-        self.meaning[places] = self.index.meaning(self.question.vectors, self.numbers[places])
+    def meant(self, vectors: Vectors) -> Heads:
+        """With the vectors of the question."""
+        return replace(self, vectors=vectors, has_vector=self.has_vector & bool(len(vectors)))
 
-    def scores(self) -> Scores:
-        kinds = {"words": self.words, "title": self.title, "meaning": self.meaning}
+    def within(self, allowed: NDArray[np.bool_]) -> Heads:
+        """Fewer of them. `allowed`: of all documents of the index."""
+        kept = allowed[self.numbers]
+        names = ("numbers", "other", "has_vector", "words", "title", "meaning")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
+
+    def best(self, count: int, exact: int = EXACT) -> list[Candidate]:
+        """Of more documents than `exact` the meaning is measured only of those that may be among
+        the best."""
+        if not len(self.numbers):
+            return []
+        meaning = self.meaning.copy()
+        read = np.flatnonzero(self.has_vector)
+        if len(read) and len(self.numbers) <= exact:
+            meaning[read] = self._measured(read)
+        elif len(read):
+            meaning[read] = self.index.guessed(self.vectors, self.numbers[read])
+            likely = _best(self._scores(meaning), exact)
+            # The farthest, too: scores are scaled between both ends.
+            farthest = read[_best(-meaning[read], exact // 4)]
+            looked = np.intersect1d(np.union1d(likely, farthest), read, assume_unique=True)
+            meaning[looked] = self._measured(looked)
+        scores = self._scores(meaning)
+        found = _best(scores, count)
+        return [self._candidate(int(at), float(scores[at]), float(meaning[at])) for at in found]
+
+    def _measured(self, places: Places) -> Scores:
+        return self.index.meaning(self.vectors, self.numbers[places])
+
+    def _scores(self, meaning: Scores) -> Scores:
+        kinds = {"words": self.words, "title": self.title, "meaning": meaning}
         # Where the encoder reads neither question nor document, the title stands in for meaning;
         # beside it, it cost 2.5 points on SciTLDR and gave none anywhere.
         known = {"meaning": self.has_vector, "title": ~self.has_vector}
@@ -210,14 +244,14 @@ class _Evidence:
         fused[self.other] *= np.float32((1 + self.settings.across) / 2)
         return fused
 
-    def candidate(self, at: int, score: float) -> Candidate:
+    def _candidate(self, at: int, score: float, meaning: float) -> Candidate:
         number = int(self.numbers[at])
         return Candidate(
             number,
             self.index.key(number),
             score,
             float(self.words[at]),
-            float(self.meaning[at]),
+            meaning,
             tuple(self.index.title_of(number).tolist()),
         )
 
@@ -261,16 +295,15 @@ def rank_passages(
     every = question.own | question.bridged
     looked = index.rarity({*every, *(term for one in kept for term in one.title)})
     opened = [bodies[one.key] for one in kept]
-    words = _passage_words(opened, every, looked)
+    words, covered = _passage_words(opened, every, looked)
+    meaning = _passage_meaning(opened, question.vectors)
+    bounds = np.cumsum([0, *map(len, opened)])
+    spans = [slice(low, high) for low, high in itertools.pairwise(bounds.tolist())]
     named = [_named(one.title, every, looked) for one in kept]
-    details = [
-        _passages(question, body, own, every, looked, leads=share >= _WHOLE_TITLE)
-        for body, own, share in zip(opened, words, named, strict=True)
-    ]
     kinds = {
         "heads": np.array([one.score for one in kept], dtype=np.float32),
-        "passage_words": np.array([d.words.max() for d in details], dtype=np.float32),
-        "passage_meaning": np.array([d.meaning.max() for d in details], dtype=np.float32),
+        "passage_words": np.maximum.reduceat(words, bounds[:-1]),
+        "passage_meaning": np.maximum.reduceat(meaning, bounds[:-1]),
         "named": np.array(named, dtype=np.float32),
     }
     weights = {
@@ -280,74 +313,53 @@ def rank_passages(
     }
     known = {"passage_meaning": np.array([body.vectors.size > 0 for body in opened])}
     scores = weighted(kinds, weights, known) + np.float32(settings.named) * kinds["named"]
-    ranked = [
-        Ranked(
-            one.key,
-            index.content(one.number),
-            float(score),
-            replace(detail.best[0].parts, words=one.words),
-            detail.best,
-        )
-        for one, score, detail in zip(kept, scores, details, strict=True)
-    ]
+    ranked = []
+    for at, (one, span) in enumerate(zip(kept, spans, strict=True)):
+        leads = named[at] >= _WHOLE_TITLE
+        best = _best_passages(words[span], meaning[span], covered[span], leads=leads)
+        parts = replace(best[0].parts, words=one.words)
+        ranked.append(Ranked(one.key, index.content(one.number), float(scores[at]), parts, best))
     return sorted(ranked, key=lambda one: -one.score)
 
 
-@dataclass(frozen=True, slots=True)
-class _Passages:
-    words: Scores
-    meaning: Scores
-    best: tuple[Found, ...]
-
-
-def _passages(
-    question: Question,
-    body: Body,
-    words: Scores,
-    terms: Mapping[int, float],
-    rarity: Mapping[int, float],
-    *,
-    leads: bool,
-) -> _Passages:
-    """`leads`: the first passage is among the best two."""
-    meaning = np.zeros(len(body), dtype=np.float32)
-    if body.vectors.size and body.vectors.shape[1] == question.vectors.shape[1]:
-        cosines = dequantised(body.vectors) @ question.vectors.T
-        meaning[: len(cosines)] = cosines.max(axis=1)
+def _best_passages(
+    words: Scores, meaning: Scores, covered: Scores, *, leads: bool
+) -> tuple[Found, ...]:
+    """Of one document. `leads`: the first passage is among the best two."""
     # A passage's words reach about 10, its cosine about 0.8.
     strength = words / np.float32(10) + meaning
     best = np.argsort(-strength, kind="stable")[:_PASSAGES].tolist()
     if leads and 0 not in best[:2]:
         best = [best[0], 0, *(at for at in best[1:] if at != 0)][:_PASSAGES]
-    return _Passages(
-        words,
-        meaning,
-        tuple(
-            Found(
-                at,
-                float(strength[at]),
-                Parts(float(words[at]), float(meaning[at]), _covered(body, at, terms, rarity)),
-            )
-            for at in best
-        ),
+    return tuple(
+        Found(
+            at,
+            float(strength[at]),
+            Parts(float(words[at]), float(meaning[at]), float(covered[at])),
+        )
+        for at in best
     )
 
 
-def _covered(
-    body: Body, position: int, terms: Mapping[int, float], rarity: Mapping[int, float]
-) -> float:
-    """Which share of the question, weighed by rarity, the passage says."""
-    own = set(body.terms[body.starts[position] : body.starts[position + 1]].tolist())
-    asked = sum(rarity[term] * weight for term, weight in terms.items())
-    said = sum(rarity[term] * weight for term, weight in terms.items() if term in own)
-    return said / asked if asked > 0 else 0.0
+def _passage_meaning(bodies: Sequence[Body], vectors: Vectors) -> Scores:
+    """The best cosine of each passage of each document; 0 for those without a vector."""
+    found = np.zeros(sum(map(len, bodies)), dtype=np.float32)
+    if not len(vectors):
+        return found
+    start = 0
+    for body in bodies:
+        if body.vectors.size and body.vectors.shape[1] == vectors.shape[1]:
+            found[start : start + len(body.vectors)] = best_cosines(body.vectors, vectors)
+        start += len(body)
+    return found
 
 
 def _passage_words(
     bodies: Sequence[Body], terms: Mapping[int, float], rarity: Mapping[int, float]
-) -> list[Scores]:
-    """BM25 of each passage of each document, with the rarity of words in the whole index; all at
-    once, since there are hundreds of them and each alone is small."""
+) -> tuple[Scores, Scores]:
+    """BM25 of each passage of each document, with the rarity of words in the whole index, and
+    which share of the question, weighed by rarity, it says; all at once, since there are hundreds
+    of them and each alone is small."""
     bounds = [body.starts.astype(np.int64) for body in bodies]
     lengths = [own[1:] - own[:-1] for own in bounds]
     norms = np.concatenate(
@@ -356,16 +368,17 @@ def _passage_words(
     every = np.concatenate([body.terms for body in bodies])
     owners = np.repeat(np.arange(len(norms)), np.concatenate(lengths))
     asked = np.sort(np.fromiter(terms, dtype=np.uint32, count=len(terms)))
-    scores = np.zeros(len(norms))
-    if len(asked):
-        at = np.minimum(np.searchsorted(asked, every), len(asked) - 1)
-        hit = asked[at] == every
-        cells = owners[hit] * len(asked) + at[hit]
-        counts = np.bincount(cells, minlength=len(norms) * len(asked)).reshape(-1, len(asked))
-        gains = np.array([terms[int(t)] * rarity[int(t)] * (K1 + 1) for t in asked])
-        scores = (gains * counts / (counts + norms[:, None])).sum(axis=1)
-    ends = np.cumsum([len(own) for own in lengths])[:-1]
-    return [part.astype(np.float32) for part in np.split(scores, ends)]
+    if not len(asked):
+        nothing = np.zeros(len(norms), dtype=np.float32)
+        return nothing, nothing
+    at = np.minimum(np.searchsorted(asked, every), len(asked) - 1)
+    hit = asked[at] == every
+    cells = owners[hit] * len(asked) + at[hit]
+    counts = np.bincount(cells, minlength=len(norms) * len(asked)).reshape(-1, len(asked))
+    weights = np.array([terms[int(t)] * rarity[int(t)] for t in asked])
+    scores = (weights * (K1 + 1) * counts / (counts + norms[:, None])).sum(axis=1)
+    said = (weights * (counts > 0)).sum(axis=1) / max(float(weights.sum()), 1e-9)
+    return scores.astype(np.float32), said.astype(np.float32)
 
 
 def _named(title: Sequence[int], terms: Mapping[int, float], rarity: Mapping[int, float]) -> float:

@@ -11,9 +11,11 @@ from sqlalchemy.engine import URL
 from support.shelf import HERE, MINE, Shelves, day
 
 from core.engine.echo import HashingEncoder
+from core.explaining import Explainer, Explanation, Unknown
+from core.judging import glossary
 from core.library import Channels, Everything, Filters, LibraryState
 from core.places import Place, Scope
-from core.ports import Library
+from core.ports import Digests, Library
 from core.settings import RetrievalSettings
 from storage import statements
 from storage.database import open_database
@@ -79,6 +81,28 @@ async def test_an_english_question_finds_a_korean_article(shelves: Shelves) -> N
     await shelves.shelve("쿠버네티스 입문", KOREAN)
     await shelves.shelve("메시지 대기열", "메시지 대기열은 생산자와 소비자를 나눕니다.")
     assert (await titles(shelves, "kubernetes"))[0] == "쿠버네티스 입문"
+
+
+async def test_made_up_terms_are_not_explained_though_something_is_always_nearest(
+    shelves: Shelves,
+) -> None:
+    for title, content in (("Pools", POOLS), ("Queues", QUEUES), ("쿠버네티스 입문", KOREAN)):
+        await shelves.shelve(title, content)
+    digests: Digests = shelves.digests
+    explainer = Explainer(shelves.library, digests, None, glossary.lookup, list)
+    for made_up in (
+        "snorvane",
+        "poolbrixt",
+        "queuebert",
+        "kubernoodles",
+        "쿠버누들스",
+        "메시지깨비",
+    ):
+        assert await shelves.library.passages(made_up, reach=Everything())
+        found = await explainer.explain(made_up, "en", Everything())
+        assert isinstance(found, Unknown), found
+    known = await explainer.explain("connection pool", "en", Everything())
+    assert isinstance(known, Explanation)
 
 
 async def test_passages_are_the_articles_own_words(shelves: Shelves) -> None:
@@ -156,11 +180,13 @@ async def test_what_was_shared_elsewhere_is_never_found(
     assert {passage.digest_id for passage in found} == {ours.id}
 
 
+@pytest.mark.parametrize("listed", [1, 10_000])
 async def test_within_reach_much_that_fits_better_elsewhere_hides_nothing(
-    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch, listed: int
 ) -> None:
-    """More of others' articles than are looked up at first."""
+    """More of others' articles than are looked up at first, where the reach cannot be listed."""
     monkeypatch.setattr("storage.library._LOOKED_UP", 10)
+    monkeypatch.setattr("storage.reaches._FEW", listed)
     shelves.library = SqlLibrary(shelves.engine, HashingEncoder(), RetrievalSettings(candidates=10))
     for number in range(25):
         await shelves.keep(f"Connection pools {number}", f"{POOLS} {number}")
@@ -169,6 +195,20 @@ async def test_within_reach_much_that_fits_better_elsewhere_hides_nothing(
         pass
     await shelves.share(ours)
     assert await titles(shelves, "connection pools", reach=MINE, limit=3) == ["Waiting"]
+
+
+async def test_what_was_shared_again_and_again_hides_nothing(
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that is cut off is not taken for the whole reach."""
+    monkeypatch.setattr("storage.reaches._FEW", 3)
+    pools = await shelves.shelve("Connection pools", POOLS)
+    queues = await shelves.shelve("Queues", QUEUES)
+    for message in range(4):
+        await shelves.share(pools, message=f"{message}.0")
+    await shelves.share(queues, message="9.0")
+    assert "Queues" in await titles(shelves, "message queue", reach=MINE)
+    assert "Connection pools" in await titles(shelves, "connection pool", reach=MINE)
 
 
 async def test_nobodys_channels_reach_nothing(shelves: Shelves) -> None:

@@ -13,6 +13,7 @@ from support.slack_interactions import Interaction
 from support.slack_server import SlackServer, slack_server
 from support.slack_world import Channel, Message
 
+from bot.consulting import Conversations
 from core.article import Article
 
 POOLS = Article(
@@ -216,6 +217,23 @@ async def test_a_question_to_the_bot_is_answered_in_its_thread_and_asked_on_ther
     [answer] = await scene.answers(scene.channel, ts)
     assert "keeps database connections open" in visible_text(answer.blocks)
     assert answer.thread_ts == ts
+    await slack.say(
+        scene.channel, user="U2", text=f"<@{me}> And when it is too large?", thread_ts=ts
+    )
+    answers = await scene.answers(scene.channel, ts, 2)
+    assert "overloads the database server" in visible_text(answers[-1].blocks)
+
+
+async def test_a_thread_is_asked_on_in_after_a_restart(scene: Scene) -> None:
+    """What was asked before stands in Slack; other people's talk in between is no question."""
+    slack, me = scene.slack, scene.slack.workspace("T1").bot_user
+    ts = await slack.say(
+        scene.channel, user="U1", text=f"<@{me}> What does a connection pool keep open?"
+    )
+    await scene.answers(scene.channel, ts)
+    await slack.say(scene.channel, user="U2", text="What about lunch on Friday?", thread_ts=ts)
+    consulting = scene.bot.surface._desk.commands.consulting
+    consulting.conversations = Conversations()  # a new process
     await slack.say(
         scene.channel, user="U2", text=f"<@{me}> And when it is too large?", thread_ts=ts
     )
