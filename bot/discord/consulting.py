@@ -15,6 +15,7 @@ from bot.consulting import Asker
 from bot.discord import consulted, pages, places, reach
 from bot.discord.answering import NOBODY, Answer, Interaction, place_of, respond
 from bot.discord.escaping import escaped
+from bot.discord.looking_back import question_before
 from bot.discord.naming import Pressed
 from bot.discord.troubles import BROKEN
 from bot.replies import plain
@@ -114,6 +115,7 @@ class Consultations:
         asked = " ".join(question.split())[:_QUESTION]
         try:
             async with message.channel.typing():
+                await self._recall(message, thread)
                 found = await self._consulting.ask(asked, within, thread=thread)
         except (discord.HTTPException, *BROKEN) as error:
             log.info("a question cannot be answered here: %s", error)
@@ -124,12 +126,22 @@ class Consultations:
             conversations = self._consulting.conversations
             conversations.keep(reach.of_answer(sent.id), found.question)
 
-    def asks_on(self, message: discord.Message) -> bool:
+    async def asks_on(self, message: discord.Message) -> bool:
         """Whether a message replies to one of our answers."""
-        replied_to = message.reference.message_id if message.reference else None
-        if replied_to is None:
+        answer = message.reference.message_id if message.reference else None
+        return answer is not None and await self._recall(message, reach.of_answer(answer))
+
+    async def _recall(self, message: discord.Message, thread: str) -> bool:
+        """Whether something was asked before in a conversation; if that was before this process
+        began, or in another one, it stands in Discord."""
+        if not thread:
             return False
-        return bool(self._consulting.conversations.earlier(reach.of_answer(replied_to)))
+        if not self._consulting.conversations.earlier(thread):
+            question = await question_before(message)
+            if question is None:
+                return False
+            await self._consulting.recall(thread, [question[:_QUESTION]])
+        return True
 
     async def _reply(
         self, message: discord.Message, view: discord.ui.LayoutView

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -18,6 +17,7 @@ import discord
 from bot import replies
 from bot.discord import places
 from bot.discord.consulting import Consultations
+from bot.discord.looking_back import replied_to, without_mentions
 from bot.discord.marks import Marks
 from bot.discord.once import Once
 from bot.discord.troubles import BROKEN
@@ -30,7 +30,6 @@ from core.places import Place
 from core.settings import LimitSettings
 
 log = logging.getLogger(__name__)
-_MENTION = re.compile(r"<@[!&]?\d+>")
 _HELP = frozenset({"", "help", "도움말", "?"})
 MAGNIFIERS = frozenset({"🔍", "🔎"})
 _WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
@@ -132,7 +131,7 @@ class Listener:
         if place is None:
             return None
         direct = place.workspace == places.DIRECT
-        asks_on = self._consultations.asks_on(message)
+        asks_on = await self._consultations.asks_on(message)
         asked = asked_by is not None or direct or asks_on or addressed(client, message)
         links = find_links(message.content)
         if asked and asked_by is None and not links:
@@ -200,10 +199,6 @@ class Listener:
             log.info("a short answer could not be sent: %s", error)
 
 
-def without_mentions(text: str) -> str:
-    return _MENTION.sub(" ", text).strip()
-
-
 def mentions(client: discord.Client, message: discord.Message) -> bool:
     """By name, or by answering one of our messages; either lets us read the message."""
     me = client.user
@@ -218,18 +213,8 @@ def addressed(client: discord.Client, message: discord.Message) -> bool:
 
 async def links_replied_to(message: discord.Message) -> list[str]:
     """ "@bot" in a reply means the message replied to; but an answer of ours is a talk with us."""
-    reference = message.reference
-    if reference is None or reference.message_id is None:
-        return []
-    resolved = reference.resolved
-    if resolved is None:  # Discord did not look for it
-        try:
-            resolved = await message.channel.fetch_message(reference.message_id)
-        except (discord.HTTPException, *BROKEN) as error:
-            log.info("the message replied to cannot be read: %s", error)
-    if not isinstance(resolved, discord.Message) or resolved.author.bot:
-        return []
-    return find_links(resolved.content)
+    found = await replied_to(message)
+    return [] if found is None or found.author.bot else find_links(found.content)
 
 
 def limit_sentence(heeded: Heeded, limits: LimitSettings, ui: Language) -> str:

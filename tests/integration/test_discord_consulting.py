@@ -11,6 +11,7 @@ from support.discord_interactions import Interaction
 from support.discord_people import visible_text
 from support.discord_server import DiscordServer, discord_server
 
+from bot.consulting import Conversations
 from core.article import Article
 from core.judging import glossary
 from core.retrieval.questions import understood
@@ -146,6 +147,19 @@ async def test_a_question_to_the_bot_is_answered_beneath_it_and_asked_on_by_a_re
     await server.say(channel, joon, f"<@{me.id}> What does a connection pool keep open?")
     (answer,) = await answers(server, channel, 1)
     assert "keeps database connections open" in visible_text(answer)
+    await server.say(channel, joon, "And when it is too large?", reply_to=answer)
+    further = await answers(server, channel, 2)
+    assert "overloads the database server" in visible_text(further[-1])
+
+
+async def test_an_answer_is_asked_on_about_after_a_restart(
+    server: DiscordServer, channel: Channel, joon: User, bot: Bot
+) -> None:
+    """What was asked before stands in Discord."""
+    me = server.world.bot
+    await server.say(channel, joon, f"<@{me.id}> What does a connection pool keep open?")
+    (answer,) = await answers(server, channel, 1)
+    bot.commands.consulting.conversations = Conversations()  # a new process
     await server.say(channel, joon, "And when it is too large?", reply_to=answer)
     further = await answers(server, channel, 2)
     assert "overloads the database server" in visible_text(further[-1])
