@@ -32,6 +32,7 @@ STEPS = {
     "promote": "Whether a model's reports allow it into service.",
     "all": "The whole way, from the data to the report.",
     "pairs": "The sentence-pair classifier (entailment).",
+    "cross": "A cross-encoder beside the signs of faithfulness.",
     "tagger": "The term tagger.",
     "difficulty": "The difficulty judge.",
     "guard": "The guardrail.",

@@ -4,8 +4,8 @@
 
 It is taught on the weak claims of `training/claims.py`, each with the passages of its article that
 cover it best, and read on `consistency/dev` by kind of lie: the signs alone, its score alone,
-and both in one logistic combination fitted on articles that it was not taught on. The weak pairs
-are left as `weak_en.jsonl` in MNLI's form, for `python -m training pairs --only comparison --file`.
+and both in one logistic combination fitted on articles that it was not taught on. Short pairs, as
+many of each label, are left as `mnli_en.jsonl` for `python -m training pairs --only comparison --file`.
 """
 
 from __future__ import annotations
@@ -57,9 +57,26 @@ def weak(root: Path, seed: int, articles: int, out: Path) -> list[Row]:
         one = measuring.measure(claim.text)
         if one is not None:
             kept.append(_row(claim, one))
+    _leave(kept, out)
+    return kept
+
+
+def _leave(found: Sequence[Row], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in kept)
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in found)
     out.write_text(lines + "\n", encoding="utf-8")
+
+
+def mnli(found: Sequence[Row], seed: int, words: int = 60) -> list[Row]:
+    """Pairs of at most so many words, as many of each label, in an order of chance."""
+    chance = random.Random(seed)  # noqa: S311
+    by_label: dict[str, list[Row]] = {}
+    for row in found:
+        if len(row["premise"].split()) + len(row["hypothesis"].split()) <= words:
+            by_label.setdefault(row["label"], []).append(row)
+    fewest = min(map(len, by_label.values()), default=0)
+    kept = [row for mine in by_label.values() for row in chance.sample(mine, fewest)]
+    chance.shuffle(kept)
     return kept
 
 
@@ -221,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = weak(asked.data, settings["seed"], settings["articles"], out / "weak_en.jsonl")
     judged = evaluation(asked.data, out / "evaluation.json")
     log.info("%d weak pairs, %d claims to judge", len(found), len(judged))
+    _leave(mnli(found, settings["seed"]), out / "mnli_en.jsonl")
     if not asked.prepare:
         made = train(
             found, judged, settings, encoder_folder(settings["encoder"], out.parent, asked.wheels)

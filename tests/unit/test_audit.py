@@ -53,6 +53,47 @@ def test_a_planted_label_is_always_another() -> None:
     assert {int(row) for row in np.flatnonzero(wrong != labels)} == chosen
 
 
+def test_a_planted_label_is_doubted_more_and_the_curves_are_drawn(
+    root: Path, tmp_path: Path
+) -> None:
+    made = audit.demonstrate("onestopenglish", root, tmp_path, seeds=(1,))
+    assert made["precision@k"] == 1.0
+    low, high = made["precision@k interval"]
+    assert low <= 1.0 <= high
+    assert (tmp_path / "onestopenglish_curves.png").stat().st_size > 1000
+    given = np.array([[0.9, 0.1], [0.2, 0.8]])
+    np.testing.assert_allclose(audit.doubt(np.array([0, 0]), given), [-0.8, 0.6])
+
+
+def test_what_was_found_decided_and_applied_is_the_corrected_set(
+    root: Path, tmp_path: Path
+) -> None:
+    """The whole way: a wrong label is found, the CSV decides, the corrected set has the right one."""
+    path = root / "onestopenglish" / "train.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        kept = [json.loads(line) for line in file]
+    kept[3]["level_label"] = "beginner"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in kept)
+    listed = audit.find("onestopenglish", root, tmp_path)
+    assert [(row["id"], row["suggested"]) for row in listed] == [("r3", "advanced")]
+    assert "r3" in (tmp_path / "onestopenglish.html").read_text("utf-8")
+    decisions = tmp_path / "onestopenglish.csv"
+    with decisions.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["decision"] = "fix"
+    with decisions.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, audit.COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    assert audit.apply("onestopenglish", decisions, root, tmp_path)["fix"] == 1
+    with gzip.open(tmp_path / "onestopenglish.corrected.jsonl.gz", "rt", encoding="utf-8") as file:
+        corrected = {row["id"]: row for row in map(json.loads, file)}
+    assert corrected["r3"]["level_label"] == "advanced"
+    assert corrected["r3"]["audit"]["decisions"] == "onestopenglish.csv"
+    assert [name for name, row in corrected.items() if "audit" in row] == ["r3"]
+
+
 def test_decisions_make_a_corrected_set_that_says_what_was_done(root: Path, tmp_path: Path) -> None:
     decisions = tmp_path / "decided.csv"
     made = {"r0": "fix", "r1": "drop", "r2": "soften", "r3": "keep"}

@@ -11,7 +11,7 @@ from support.builders import an_article
 
 from core.chunks import cut
 from core.judging.evidence import Measuring
-from training.cross import KINDS, balanced, claim_scores, combined, passage, report, split
+from training.cross import KINDS, balanced, claim_scores, combined, mnli, passage, report, split
 
 
 def row(place: int, kind: str = "reference", signs: float = 0.5) -> dict[str, Any]:
@@ -30,6 +30,19 @@ def test_kinds_have_their_shares_and_no_row_comes_twice() -> None:
     chosen = balanced(found, {"reference": 3.0, "number": 1.0}, 24, seed=1)
     assert [one["kind"] for one in chosen].count("number") == 6
     assert len({id(one) for one in chosen}) == 24
+
+
+def test_the_pairs_left_for_the_comparison_are_short_and_as_many_of_each_label() -> None:
+    found = [
+        {**row(place), "premise": "word " * length, "hypothesis": "one", "label": label}
+        for label, count in (("entailment", 9), ("neutral", 4), ("contradiction", 6))
+        for place in range(count)
+        for length in (5, 90)
+    ]
+    kept = mnli(found, seed=1)
+    assert len(kept) == 12
+    assert {one["premise"] for one in kept} == {"word " * 5}
+    assert len({one["label"] for one in kept[:6]}) > 1
 
 
 def test_a_score_that_knows_the_truth_weighs_and_noise_does_not() -> None:
