@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import BinaryIO, Literal, NamedTuple, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,16 +100,6 @@ class Engine(Protocol):
         """The answer in pieces as it is written; ending the iteration cancels the work."""
 
     async def close(self) -> None: ...
-
-
-class TokenStates(NamedTuple):
-    """What an encoder makes of each token of a text: where it stands, by characters, and its state.
-
-    `states` has a row for each of `spans`; special tokens are left out.
-    """
-
-    spans: tuple[tuple[int, int], ...]
-    states: Vectors
 
 
 class Encoder(Protocol):

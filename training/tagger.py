@@ -6,7 +6,8 @@ Labels come from known names and code identifiers (`training/term_labels.py`); a
 names is hidden from the training, and the sites of the judged sentences are left out of it, so
 that knowing the glossary by heart counts for nothing. Read on sentences that a person has marked
 (`training/data/terms_gold.txt`), by entity (seqeval) and by word, beside known names alone and
-noun phrases by TF-IDF. Writes `core/judging/data/tagger.npz` with its manifest where `ship` says so.
+noun phrases by TF-IDF. Leaves the head with its manifest, report, confusion matrices and curves in
+the run's folder; nothing of it is in service.
 """
 
 from __future__ import annotations
@@ -30,17 +31,6 @@ from core.article import Article, Language
 from core.chunks import cut
 from core.engine.encoder import CTranslate2Encoder
 from core.judging.background import background
-from core.judging.tagger import (
-    BEGINS,
-    GOES_ON,
-    OUTSIDE,
-    PATH,
-    Head,
-    Word,
-    columns,
-    spans,
-    split,
-)
 from core.language import is_stopword
 from training.background import may_ship, rows
 from training.encoding import prepared
@@ -51,6 +41,16 @@ from training.reporting import (
     interval,
     manifest,
     write_json,
+)
+from training.tagging import (
+    BEGINS,
+    GOES_ON,
+    OUTSIDE,
+    Head,
+    Word,
+    columns,
+    spans,
+    split,
 )
 from training.term_labels import IGNORED, Key, key_of, label, names
 
@@ -281,6 +281,20 @@ def by_head(head: Head, least: float) -> Guess:
     return guess
 
 
+def beside(first: Guess, second: Guess) -> Guess:
+    """The terms of both; of two that overlap the longer, of equal ones the first's."""
+
+    def guess(sentence: Sentence, seen: Numbers) -> list[int]:
+        both = [*entities(first(sentence, seen)), *entities(second(sentence, seen))]
+        labels = [OUTSIDE] * len(sentence.words)
+        for start, end in sorted(both, key=lambda one: one[0] - one[1]):
+            if not any(labels[start:end]):
+                labels[start:end] = [BEGINS] + [GOES_ON] * (end - start - 1)
+        return labels
+
+    return guess
+
+
 # --- what it is worth
 
 
@@ -370,10 +384,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = Path(settings["out"])
     write_json(report, out / "report.json")
     _draw(report, out)
-    if settings["ship"]:
-        head.save(PATH)
-        paths = [asked.data / f"{name}.jsonl.gz" for name in settings["sources"]]
-        write_json(manifest(settings, paths, report), PATH.with_suffix(".manifest.json"))
+    head.save(out / "tagger.npz")
+    paths = [asked.data / f"{name}.jsonl.gz" for name in settings["sources"]]
+    write_json(manifest(settings, paths, report), out / "manifest.json")
     return 0
 
 
@@ -386,6 +399,7 @@ def compare(head: Head, encoder: CTranslate2Encoder, settings: dict[str, Any]) -
         "known names": by_names,
         "names and code": by_labels,
         "ours": by_head(head, settings["least"]),
+        "names, code and ours": beside(by_labels, by_head(head, settings["least"])),
     }
     report: dict[str, Any] = {}
     for language in ("en", "ko"):

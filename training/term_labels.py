@@ -20,8 +20,8 @@ from core.judging.background import background
 from core.judging.candidates import tags
 from core.judging.names import table_names
 from core.judging.prerequisites import technologies
-from core.judging.tagger import BEGINS, GOES_ON, OUTSIDE, Word
 from core.language import is_stopword, stem
+from training.tagging import BEGINS, GOES_ON, OUTSIDE, Word, split
 
 IGNORED = -100
 Key = tuple[str, ...]
@@ -65,8 +65,6 @@ def names(language: Language) -> Mapping[Key, str]:
 
 
 def _parts(name: str, language: Language) -> list[str]:
-    from core.judging.tagger import split
-
     return [word.text for word in split(name, language)]
 
 

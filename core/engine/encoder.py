@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import ctranslate2
 import numpy as np
@@ -17,12 +18,22 @@ from core.engine.chat import ModelCard
 from core.engine.kernels import exact_type
 from core.engine.vectors import mean_of_tokens
 from core.errors import EngineFailed, ModelNotReady
-from core.ports import TokenStates, Vectors
+from core.ports import Vectors
 
 # Sentences of similar length share a batch: padding is work for nothing. 32 was as fast as 64
 # and faster than 8 on 2 cores (tests/benchmarks/bench_engine.py --encoder).
 _BATCH = 32
 _MAX_TOKENS = 256
+
+
+class TokenStates(NamedTuple):
+    """What the encoder makes of each token of a text: where it stands, by characters, and its state.
+
+    `states` has a row for each of `spans`; special tokens are left out.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    states: Vectors
 
 
 class CTranslate2Encoder:
@@ -60,7 +71,7 @@ class CTranslate2Encoder:
         return await asyncio.to_thread(self._embed, list(texts))
 
     async def states(self, texts: Sequence[str]) -> list[TokenStates]:
-        """core.ports.TokenReader: the states before their mean is taken."""
+        """The states before their mean is taken; `python -m training tagger` learns from them."""
         return await asyncio.to_thread(self._states, list(texts))
 
     def _embed(self, texts: list[str]) -> Vectors:

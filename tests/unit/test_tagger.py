@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from core.article import Language
-from core.judging.tagger import (
+from core.engine.encoder import TokenStates
+from training.tagger import Sentence, beside, by_head, by_labels, entities, fit, gold, read_by
+from training.tagging import (
     BEGINS,
     GOES_ON,
     OUTSIDE,
@@ -21,8 +23,6 @@ from core.judging.tagger import (
     spans,
     split,
 )
-from core.ports import TokenStates
-from training.tagger import Sentence, by_head, by_labels, entities, fit, gold, read_by
 from training.term_labels import IGNORED, label, names
 
 
@@ -154,3 +154,10 @@ def test_figures_count_whole_terms_and_those_of_no_list_apart() -> None:
     wrong = read_by(lambda *_: [OUTSIDE, BEGINS, GOES_ON, OUTSIDE], [sentence], [np.zeros((4, 1))])
     assert wrong.figures()["entity"]["f1"] == 0.0
     assert wrong.figures()["words"]["accuracy"] == 0.75
+
+
+def test_of_two_terms_that_overlap_the_longer_stands() -> None:
+    words = split("machine code runs fast", "en")
+    sentence = Sentence("", "en", words, [])
+    both = beside(lambda *_: [1, 0, 0, 1], lambda *_: [1, 2, 0, 0])
+    assert both(sentence, np.zeros((4, 1))) == [1, 2, 0, 1]

@@ -1,8 +1,9 @@
 """Which words of a sentence are a technical term: BIO labels from the encoder's token states.
 
 The encoder reads every sentence for its vector anyway; the head is two small layers over the
-state of each word's first token and the word's shape (capitals, signs, rarity), so it costs next
-to nothing. It is made by `python -m training tagger` and belongs to the encoder that it names.
+state of each word's first token and the word's shape (capitals, signs, rarity), 28 KB, so it would
+cost next to nothing. It is made by `python -m training tagger`, belongs to the encoder that it names, and
+is not in service: what it found was no better than what rules find there (training/LOG.md).
 A word is what a term could begin or end with: in Korean a morpheme, so that particles stay outside.
 """
 
@@ -18,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from core.article import Language
+from core.engine.encoder import TokenStates
 from core.judging.background import background
-from core.judging.forest import DATA, Rows
+from core.judging.forest import Rows
 from core.language import is_stopword, morphemes, stem
-from core.ports import TokenStates, Vectors
+from core.ports import Vectors
 
 OUTSIDE, BEGINS, GOES_ON = range(3)
 _WORD = re.compile(
@@ -213,6 +215,3 @@ def spans(words: Sequence[Word], chances: Rows, least: float) -> list[Span]:
 def tagged(text: str, read: TokenStates, language: Language, head: Head) -> list[Span]:
     words = split(text, language)
     return spans(words, head.chances(columns(words, read, language)), head.least)
-
-
-PATH = DATA / "tagger.npz"
