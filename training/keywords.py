@@ -36,6 +36,7 @@ from core.judging.runs import Key, Sighting
 from training.background import rows
 from training.evaluating import scores
 from training.gist import planted
+from training.reporting import classification, draw_confusion, draw_curves, interval
 
 log = logging.getLogger("training.keywords")
 _SEED = 17
@@ -55,12 +56,17 @@ class Learned:
 def main(
     data: Annotated[Path, typer.Option(help="The data folder")] = Path("../shared/data"),
     out: Annotated[Path, typer.Option(help="Where the ranker goes")] = DATA,
+    report: Annotated[Path, typer.Option(help="Where curves and confusion go")] = Path(
+        "runs/keywords"
+    ),
 ) -> None:
     """The ranker and the tag vocabulary behind keywords."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     read = list(learned(data / "keywords" / "train.jsonl.gz"))
     for name, groups in (("source left out", _sources(read)), ("five folds", _folds(len(read), 5))):
-        tell(name, read, validated(read, groups))
+        said = validated(read, groups)
+        tell(name, read, said)
+        draw(read, said, report, name.replace(" ", "_"))
     known = vocabulary(read)
     grow(*_table(read, read)).save(out / "keywords.npz")
     write_tags(known, out / "tags.tsv")
@@ -185,10 +191,38 @@ def tell(name: str, read: Sequence[Learned], said: Mapping[int, Sequence[Keyword
             (five, ten, scores.matched(one.gold, cut_off, 10)["f1"], len(cut_off))
         )
     for source, found in figures.items():
+        low, high = _interval([one[2] for one in found])
         log.info(
-            "%s, %s (%d): F1@5 %.3f, F1@10 %.3f, cut where likely %.3f (%.1f names)",
-            *(name, source, len(found), *np.mean(found, axis=0)),
+            "%s, %s (%d): F1@5 %.3f, F1@10 %.3f, cut where likely %.3f (%.1f names) [%.3f, %.3f]",
+            *(name, source, len(found), *np.mean(found, axis=0), low, high),
         )
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    """Of the mean over articles."""
+    table = np.array(values)
+    return interval(lambda chosen_rows: float(table[chosen_rows].mean()), len(table))
+
+
+def draw(
+    read: Sequence[Learned], said: Mapping[int, Sequence[Keyword]], out: Path, name: str
+) -> None:
+    """Of the ten likeliest names of each article: which are tags, by their chance (curves, by
+    source) and by whether they are shown (confusion)."""
+    curves: dict[str, tuple[list[int], list[float]]] = {}
+    truth, shown = [], []
+    for place, one in enumerate(read):
+        gold = set(scores.distinct(one.gold))
+        kept = set(likely(said[place]))
+        right, chances = curves.setdefault(one.source, ([], []))
+        for keyword in said[place]:
+            tag = scores.normal(keyword.name) in gold
+            right.append(int(tag))
+            chances.append(keyword.chance or 0.0)
+            truth.append("tag" if tag else "no tag")
+            shown.append("tag" if keyword.name in kept else "no tag")
+    draw_curves({k: v for k, v in curves.items() if 0 < sum(v[0]) < len(v[0])}, out / f"{name}.png")
+    draw_confusion(classification(truth, shown), out / f"{name}_confusion.png", name)
 
 
 def write_tags(known: Mapping[Key, Tag], path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.builders import an_article
@@ -10,7 +12,7 @@ from core.chunks import Document, cut
 from core.judging import candidates
 from core.judging.candidates import NAMES, Tag, key_of, signs
 from core.judging.keywords import Keyword, keywords, likely, ranked
-from training.keywords import vocabulary_of, without
+from training.keywords import Learned, draw, vocabulary_of, without
 
 
 def document(content: str, title: str | None = None) -> Document:
@@ -85,3 +87,15 @@ def test_an_article_s_own_tags_are_not_known_while_it_is_learned_from() -> None:
     left = without(known, ["Docker", "Go"])
     assert left == {key_of("docker"): Tag("Docker", 1)} or left[key_of("docker")].articles == 1
     assert key_of("Go") not in left
+
+
+def test_the_ranker_s_names_are_drawn_beside_the_author_s_tags(tmp_path: Path) -> None:
+    text = document("Go has modules. Modules have versions.")
+    read = [Learned(text, "blog", (tag,), {}, {}) for tag in ("modules", "go")]
+    said = {
+        0: [Keyword("modules", 0.9), Keyword("versions", 0.1)],
+        1: [Keyword("versions", 0.4), Keyword("Go", 0.3)],
+    }
+    draw(read, said, tmp_path, "folds")
+    assert (tmp_path / "folds.png").stat().st_size > 1000
+    assert (tmp_path / "folds_confusion.png").stat().st_size > 1000
