@@ -45,6 +45,9 @@ class Figures:
         self.known = self._counter("digests_known", "Digests that needed no model: kept already")
         self.checked = self._counter("sentences_checked", "The model's sentences compared")
         self.rejected = self._counter("sentences_rejected", "Those the article did not bear out")
+        self.links = self._gauge(
+            "links_waiting", "Links accepted and not answered yet, of all processes together"
+        )
         self.limited = self._counter("limited", "Links refused by a limit", "limit")
         self.feed_failures = self._gauge("feed_failures", "Failures in a row", "feed", "state")
         self.feed_age = self._gauge(
@@ -77,6 +80,9 @@ class Figures:
         self.reused.set(getattr(counts, "prefix_tokens", 0))
         for server, well in getattr(engine, "healthy", {}).items():
             self.servers.labels(server).set(well)
+
+    async def look_at_links(self, waiting: Callable[[], Awaitable[int]]) -> None:
+        self.links.set(await waiting())
 
     async def look_at_feeds(self, all_feeds: Callable[[int], Awaitable[Sequence[Source]]]) -> None:
         """Each feed's health; at most a thousand, so that a scrape stays small."""

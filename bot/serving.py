@@ -45,7 +45,9 @@ async def serve(settings: Settings, ui: Language) -> None:
                 bot = await stack.enter_async_context(
                     open_bot(settings, kind="bot", progress=heard)
                 )
-            server = _server(create_app(bot.service, settings, bot.surfaces, bot.subscribing))
+            server = _server(
+                create_app(bot.service, settings, bot.surfaces, bot.subscribing, bot.deliveries)
+            )
             stack.enter_context(_signals(server.asked_to_stop))
             await _warm(bot)
             await stack.enter_async_context(_working(bot))
@@ -76,7 +78,7 @@ async def work(settings: Settings, ui: Language, *, watched: bool = False) -> No
         await _warm(bot)
         if listening is not None:
             address = _address(settings.http.host, listening.getsockname()[1])
-            server = _server(create_watch_app(bot.service, settings))
+            server = _server(create_watch_app(bot.service, settings, bot.deliveries))
             server.greeting = replies.say("watched_at", ui, address=address)
             await stack.enter_async_context(_serving(server, listening))
         await stack.enter_async_context(_working(bot))

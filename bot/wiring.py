@@ -115,6 +115,7 @@ class Bot:
     subscribing: Subscribing
     poller: Poller
     librarian: Librarian
+    deliveries: Deliveries
 
 
 @dataclass(frozen=True)
@@ -294,6 +295,7 @@ async def _bot(
         subscribing,
         poller,
         librarian,
+        stores.deliveries,
     )
 
 

@@ -211,6 +211,9 @@ class Deliveries(Protocol):
         """Still waiting, in the order of their ids, from the first one behind `after`: a page of
         all those that nobody may be working on."""
 
+    async def waiting(self) -> int:
+        """How many are accepted and not answered yet, in all places."""
+
     async def count(
         self,
         platform: Platform,

@@ -104,6 +104,10 @@ class SqlDeliveries:
         rows = await self._rows(wanted.order_by(DeliveryRow.id).limit(limit))
         return [delivery_of(row) for row in rows]
 
+    async def waiting(self) -> int:
+        wanted = select(func.count()).where(WAITING)
+        return await read(self._engine, lambda one: one.execute(wanted).scalar_one())
+
     async def count(
         self,
         platform: Platform,

@@ -31,7 +31,7 @@ from bot.http.samples import SAMPLES, sample_at
 from bot.http.security import Guard, check_exposure
 from bot.subscribing import Subscribing
 from core.errors import DigestError, StorageUnavailable
-from core.ports import Feeds
+from core.ports import Deliveries, Feeds
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def create_app(
     settings: Settings,
     surfaces: Sequence[Surface] = (),
     subscribing: Subscribing | None = None,
+    deliveries: Deliveries | None = None,
 ) -> FastAPI:
     """Raises SettingsError when others could reach the service and no token protects it."""
     check_exposure(settings)
@@ -66,9 +67,8 @@ def create_app(
         feeds = FeedPages(subscribing, service.digests, max_body=settings.http.max_body)
         app.include_router(feeds.router())
     _serve_pages(app)
-    _serve_operators(
-        app, metrics, surfaces, service, None if subscribing is None else subscribing.feeds
-    )
+    feeds_kept = None if subscribing is None else subscribing.feeds
+    _serve_operators(app, metrics, surfaces, service, feeds_kept, deliveries)
     for surface in surfaces:
         app.router.routes.extend(surface.routes)
     _answer_problems(app)
@@ -77,11 +77,11 @@ def create_app(
     return app
 
 
-def create_watch_app(service: Service, settings: Settings, feeds: Feeds | None = None) -> FastAPI:
+def create_watch_app(service: Service, settings: Settings, deliveries: Deliveries) -> FastAPI:
     """What operators ask a worker for, and nothing else. Raises SettingsError as above."""
     check_exposure(settings)
     app = FastAPI(title="SmartDevDigest worker", docs_url=None, redoc_url=None, openapi_url=None)
-    _serve_operators(app, _metrics(service), (), service, feeds)
+    _serve_operators(app, _metrics(service), (), service, None, deliveries)
     _answer_problems(app)
     app.add_middleware(Guard, http=settings.http)
     app.add_middleware(RequestIds)
@@ -138,6 +138,7 @@ def _serve_operators(
     surfaces: Sequence[Surface],
     service: Service,
     feeds: Feeds | None,
+    deliveries: Deliveries | None,
 ) -> None:
     @app.get("/healthz", summary="Whether the server answers")
     async def healthz() -> dict[str, str]:
@@ -158,8 +159,10 @@ def _serve_operators(
 
     @app.get("/metrics", summary="Counters for Prometheus", response_class=Response)
     async def figures() -> Response:
-        if feeds is not None:
-            with suppress(StorageUnavailable):  # the other figures are wanted all the more
+        with suppress(StorageUnavailable):  # the other figures are wanted all the more
+            if deliveries is not None:
+                await metrics.figures.look_at_links(deliveries.waiting)
+            if feeds is not None:
                 await metrics.figures.look_at_feeds(feeds.all)
         return Response(metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 

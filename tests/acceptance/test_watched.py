@@ -109,6 +109,7 @@ async def test_a_link_has_one_name_from_the_message_to_the_reply_and_its_figures
         await slack.until(lambda: digests_in_slack(channel, again), 60)
         after = await figures(address)
         assert (await ready(address)) == {"status": "ok"}
+        assert after["links_waiting", ""] == 0
         assert await asyncio.to_thread(bot.stop) == 0, bot.log[-2000:]
     assert_moved(before, after)
     accepted = named(bot, r"accepted from slack: .*")

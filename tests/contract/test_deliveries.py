@@ -303,6 +303,7 @@ async def test_the_unanswered_come_in_pages(deliveries: Deliveries, clock: Clock
     rest = await deliveries.unanswered(before, 2, after=page[-1].id)
     assert [each.id for each in rest] == waiting[2:]
     assert await deliveries.unanswered(before, 2, after=rest[-1].id) == []
+    assert await deliveries.waiting() == 4
 
 
 async def test_links_are_counted_by_person_and_by_channel(

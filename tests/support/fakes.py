@@ -167,6 +167,9 @@ class FakeDeliveries:
         ]
         return found[:limit]
 
+    async def waiting(self) -> int:
+        return sum(one.state == "waiting" for one in self.kept.values())
+
     async def count(
         self,
         platform: Platform,
