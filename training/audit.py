@@ -21,6 +21,7 @@ import gzip
 import html
 import json
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -186,8 +187,9 @@ def page(name: str, listed: Sequence[dict[str, Any]]) -> str:
 def apply(name: str, decisions: Path, root: Path, out: Path) -> dict[str, int]:
     """Writes `corrected.jsonl.gz`; each changed row says what was done to it and why.
 
-    fix takes the suggested label; soften keeps the row with a probability for both labels; drop
-    leaves it out. Raises SettingsError for a decision that is none.
+    fix takes the suggested label, with the level that its site's rows of that label have; soften
+    keeps the row with a probability for both labels; drop leaves it out. Raises SettingsError for a
+    decision that is none.
     """
     with decisions.open(encoding="utf-8", newline="") as file:
         decided = {row["id"]: row for row in csv.DictReader(file) if row["decision"]}
@@ -196,6 +198,7 @@ def apply(name: str, decisions: Path, root: Path, out: Path) -> dict[str, int]:
         raise SettingsError([f"{decisions}: no such decision: {', '.join(unknown)}"])
     file_name, field, _ = SETS[name]
     counts = dict.fromkeys(DECISIONS, 0)
+    levels = _levels(root / file_name, field)
     target = out / f"{name}.corrected.jsonl.gz"
     target.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(target, "wt", encoding="utf-8") as written:
@@ -213,12 +216,24 @@ def apply(name: str, decisions: Path, root: Path, out: Path) -> dict[str, int]:
                 }
             if verdict and choice == "fix":
                 row[field] = verdict["suggested"]
+                level = levels.get((str(row.get("source")), row[field]))
+                if "level" in row and level is not None:
+                    row["audit"]["level before"], row["level"] = row["level"], level
             if verdict and choice == "soften":
                 share = float(verdict["confidence"])
                 row["soft_label"] = {row[field]: round(1 - share, 3), verdict["suggested"]: share}
             if choice != "drop":
                 written.write(json.dumps(row, ensure_ascii=False) + "\n")
     return counts
+
+
+def _levels(path: Path, field: str) -> dict[tuple[str, str], Any]:
+    """The usual number of each site's label: one site's "beginner" is 1, another's 2."""
+    seen: dict[tuple[str, str], Counter[Any]] = defaultdict(Counter)
+    for row in rows(path):
+        if "level" in row:
+            seen[str(row.get("source")), str(row[field])][row["level"]] += 1
+    return {key: counted.most_common(1)[0][0] for key, counted in seen.items()}
 
 
 def planted(

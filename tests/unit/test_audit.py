@@ -30,6 +30,7 @@ def root(tmp_path: Path) -> Path:
                 "title": f"Story {place}",
                 "content": f"{HARD if hard else EASY} Number {place}.",
                 "level_label": "advanced" if hard else "beginner",
+                "level": 4 if hard else 2,
                 "text_id": f"t{place}",
                 "source": "test",
             }
@@ -72,7 +73,7 @@ def test_what_was_found_decided_and_applied_is_the_corrected_set(
     path = root / "onestopenglish" / "train.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
         kept = [json.loads(line) for line in file]
-    kept[3]["level_label"] = "beginner"
+    kept[3] |= {"level_label": "beginner", "level": 2}
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in kept)
     listed = audit.find("onestopenglish", root, tmp_path)
@@ -89,7 +90,7 @@ def test_what_was_found_decided_and_applied_is_the_corrected_set(
     assert audit.apply("onestopenglish", decisions, root, tmp_path)["fix"] == 1
     with gzip.open(tmp_path / "onestopenglish.corrected.jsonl.gz", "rt", encoding="utf-8") as file:
         corrected = {row["id"]: row for row in map(json.loads, file)}
-    assert corrected["r3"]["level_label"] == "advanced"
+    assert (corrected["r3"]["level_label"], corrected["r3"]["level"]) == ("advanced", 4)
     assert corrected["r3"]["audit"]["decisions"] == "onestopenglish.csv"
     assert [name for name, row in corrected.items() if "audit" in row] == ["r3"]
 
