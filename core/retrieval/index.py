@@ -30,7 +30,7 @@ from core.retrieval.tokens import Terms
 _Cell = TypeVar("_Cell", bound=np.generic)
 
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
-_SAMPLED = 1024  # documents that tell what shared signs are worth
+_SAMPLED = 256  # documents that tell what shared signs are worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,13 +287,12 @@ class Index:
         which have a vector."""
         shared = np.concatenate([one.directions.shared(vectors) for one in self.segments])
         shared = shared[numbers]
-        some = np.linspace(0, len(numbers) - 1, min(len(numbers), _SAMPLED)).astype(np.intp)
-        known = self.meaning(vectors, numbers[some])
-        spread = shared[some].std()
-        if not spread > 0:
-            return np.full(len(numbers), known.mean(), dtype=np.float32)
-        slope, start = np.polyfit(shared[some], known, 1)
-        return (np.float32(slope) * shared + np.float32(start)).astype(np.float32)
+        some = np.arange(0, len(numbers), max(1, len(numbers) // _SAMPLED))
+        known, foretold = self.meaning(vectors, numbers[some]), shared[some]
+        spread = float(foretold.var())
+        mean = float(foretold.mean())
+        slope = float(((foretold - mean) * known).mean()) / spread if spread > 0 else 0.0
+        return np.asarray((shared - np.float32(mean)) * np.float32(slope) + known.mean())
 
     def rarity(self, terms: Iterable[int]) -> dict[int, float]:
         """How much a word says: the logarithm of BM25."""

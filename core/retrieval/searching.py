@@ -31,6 +31,8 @@ from core.settings import RetrievalSettings
 Terms = dict[int, float]
 
 EXACT = 2048
+_SAMPLED = 1024
+_FARTHEST = 0.005  # which share of documents is measured as the farthest
 _PASSAGES = 3  # of one document, at most
 # Who says (almost) the whole title asks for the thing itself, and an article begins with what
 # that is.
@@ -156,7 +158,7 @@ def candidates(
 class Heads:
     """What the heads of documents say, each array in the order of `numbers`; first by their words
     alone, so that the encoder may work meanwhile. `other`: in the other language than the
-    question. `meaning` is guessed where `guessed`, and then measured only of the best."""
+    question."""
 
     index: Index
     settings: RetrievalSettings
@@ -165,7 +167,6 @@ class Heads:
     has_vector: NDArray[np.bool_]
     words: Scores
     title: Scores
-    meaning: Scores
     vectors: Vectors
 
     @classmethod
@@ -180,15 +181,12 @@ class Heads:
             nothing = np.zeros(0, dtype=np.float32)
             no = np.zeros(0, dtype=np.bool_)
             numbers = np.zeros(0, dtype=np.intp)
-            return cls(
-                index, settings, numbers, no, no, nothing, nothing, nothing, question.vectors
-            )
+            return cls(index, settings, numbers, no, no, nothing, nothing, question.vectors)
         alive = index.alive()
         numbers = np.flatnonzero(alive if allowed is None else alive & allowed)
         other = index.joined("languages") != LANGUAGES.index(question.language)
         across = _across(index, question, settings, other)
         has_vector = index.joined("has_vector")[numbers]
-        meaning = np.zeros(len(numbers), dtype=np.float32)
         return cls(
             index,
             settings,
@@ -197,7 +195,6 @@ class Heads:
             has_vector,
             (index.words(question.own) + across)[numbers],
             (index.title(question.own) + across)[numbers],
-            meaning,
             question.vectors,
         )
 
@@ -207,32 +204,37 @@ class Heads:
 
     def within(self, allowed: NDArray[np.bool_]) -> Heads:
         """Fewer of them. `allowed`: of all documents of the index."""
-        kept = allowed[self.numbers]
-        names = ("numbers", "other", "has_vector", "words", "title", "meaning")
-        return replace(self, **{name: getattr(self, name)[kept] for name in names})
+        return self._some(np.flatnonzero(allowed[self.numbers]))
 
     def best(self, count: int, exact: int = EXACT) -> list[Candidate]:
         """Of more documents than `exact` the meaning is measured only of those that may be among
         the best."""
         if not len(self.numbers):
             return []
-        meaning = self.meaning.copy()
+        if len(self.numbers) > exact and self.has_vector.any():
+            return self._likely(exact).best(count, len(self.numbers))
+        meaning = np.zeros(len(self.numbers), dtype=np.float32)
         read = np.flatnonzero(self.has_vector)
-        if len(read) and len(self.numbers) <= exact:
-            meaning[read] = self._measured(read)
-        elif len(read):
-            meaning[read] = self.index.guessed(self.vectors, self.numbers[read])
-            likely = _best(self._scores(meaning), exact)
-            # The farthest, too: scores are scaled between both ends.
-            farthest = read[_best(-meaning[read], exact // 4)]
-            looked = np.intersect1d(np.union1d(likely, farthest), read, assume_unique=True)
-            meaning[looked] = self._measured(looked)
+        meaning[read] = self.index.meaning(self.vectors, self.numbers[read])
         scores = self._scores(meaning)
         found = _best(scores, count)
         return [self._candidate(int(at), float(scores[at]), float(meaning[at])) for at in found]
 
-    def _measured(self, places: Places) -> Scores:
-        return self.index.meaning(self.vectors, self.numbers[places])
+    def _likely(self, exact: int) -> Heads:
+        """Those that are among the best by a guess; and the ends of each scale, so that scores
+        come out as they would among all."""
+        read = np.flatnonzero(self.has_vector)
+        guess = np.zeros(len(self.numbers), dtype=np.float32)
+        guess[read] = self.index.guessed(self.vectors, self.numbers[read])
+        likely = np.argpartition(self._scores(guess), -exact)[-exact:]
+        some = guess[read[:: max(1, len(read) // _SAMPLED)]]
+        farthest = np.flatnonzero((guess <= np.quantile(some, _FARTHEST)) & self.has_vector)
+        ends = [*_ends(self.words), *_ends(self.title, np.flatnonzero(~self.has_vector))]
+        return self._some(np.unique(np.concatenate([likely, farthest[:exact], ends])))
+
+    def _some(self, places: Places) -> Heads:
+        names = ("numbers", "other", "has_vector", "words", "title")
+        return replace(self, **{name: getattr(self, name)[places] for name in names})
 
     def _scores(self, meaning: Scores) -> Scores:
         kinds = {"words": self.words, "title": self.title, "meaning": meaning}
@@ -269,6 +271,15 @@ def _across(
 
 def weights_of(settings: RetrievalSettings) -> Mapping[str, float]:
     return {"words": settings.words, "title": settings.title, "meaning": settings.meaning}
+
+
+def _ends(scores: Scores, places: Places | None = None) -> list[int]:
+    """Where the lowest and the highest of all, or of these places, stand."""
+    if places is None:
+        return [int(scores.argmin()), int(scores.argmax())]
+    if not len(places):
+        return []
+    return [int(places[at]) for at in _ends(scores[places])]
 
 
 def _best(scores: Scores, count: int) -> NDArray[np.intp]:

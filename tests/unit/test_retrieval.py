@@ -261,6 +261,14 @@ async def test_who_is_near_is_found_among_many_though_their_nearness_is_guessed_
         assert found[0].meaning == exactly[0].meaning == pytest.approx(0.9, abs=0.25)
 
 
+async def test_in_an_empty_index_nothing_is_found() -> None:
+    question = await understand("anything", HashingEncoder())
+    assert candidates(Index(), question, None, RetrievalSettings(), 5) == []
+    gone = an_index_of(directions_of(2))
+    gone.remove(["0", "1"])
+    assert candidates(gone, question, None, RetrievalSettings(), 5) == []
+
+
 def test_a_guess_rises_with_the_cosine() -> None:
     vectors = directions_of(600)
     index = an_index_of(vectors)
