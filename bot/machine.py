@@ -23,7 +23,8 @@ GB = 10**9
 # A weight of 4 bits, and a 16-bit scale and a 4-bit zero for each 128 of them: 4.16 bits; with the
 # 16-bit embeddings and head of usual models about 4.5 bits a parameter.
 _BYTES_A_PARAMETER = 0.56
-# The embedded models and the service around them: measured 0.9 GB with four digests at once.
+# The embedded models and the service around them: measured 0.8 GB for a digest at a time, and 1.1 GB
+# for both models with sixteen answers at once.
 _EMBEDDED = int(1.2 * GB)
 
 
