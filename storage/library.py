@@ -12,6 +12,7 @@ import asyncio
 import math
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,19 @@ _COUNTED_EVERY = 300.0  # seconds between two looks for what was removed
 _OF_ONE_ARTICLE = 2
 # So many of the best are looked up where those within reach are too many to be listed.
 _LOOKED_UP = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One search. `few`: all that is within reach, where that can be listed; `least`: so many
+    candidates at least."""
+
+    words: Question
+    embedding: Embedding
+    reach: Reach
+    filters: Filters
+    few: set[str] | None
+    least: int
 
 
 class SqlLibrary:
@@ -175,9 +189,9 @@ class SqlLibrary:
         # The encoder takes as long as all the rest, and the rest needs it late.
         embedding = asyncio.create_task(asked.embedded(self._encoder))
         try:
-            await self.refresh()
+            _, few = await asyncio.gather(self.refresh(), self._few(reach))
             index, found, rows = await self._opened(
-                asked.question, embedding, reach, filters, 3 * limit
+                _Asked(asked.question, embedding, reach, filters, few, 3 * limit)
             )
             question = await embedding
         finally:
@@ -188,13 +202,16 @@ class SqlLibrary:
         )
         return ranked, rows, bodies
 
+    async def _few(self, reach: Reach) -> set[str] | None:
+        return await self._reaches.few(reach) if isinstance(reach, Channels) else None
+
     async def _opened(
-        self, words: Question, embedding: Embedding, reach: Reach, filters: Filters, least: int
+        self, asked: _Asked
     ) -> tuple[Index, list[Candidate], dict[str, Row[*tuple[Any, ...]]]]:
         """Candidates with what the database has of them now."""
         while True:
             index = self._index
-            found = await self._candidates(index, words, embedding, reach, filters, least)
+            found = await self._candidates(index, asked)
             rows = await self._rows([one.key for one in found])
             gone = {one.key for one in found} - rows.keys()
             if not gone:
@@ -203,20 +220,11 @@ class SqlLibrary:
             async with self._refreshing:
                 self._index.remove(gone)
 
-    async def _candidates(
-        self,
-        index: Index,
-        words: Question,
-        embedding: Embedding,
-        reach: Reach,
-        filters: Filters,
-        least: int,
-    ) -> list[Candidate]:
-        wanted = max(self._settings.candidates, least)
-        few = await self._reaches.few(reach) if isinstance(reach, Channels) else None
-        heads = await asyncio.to_thread(_heads, index, words, filters, few, self._settings)
-        heads = heads.meant((await embedding).vectors)
-        if few is not None or not isinstance(reach, Channels):
+    async def _candidates(self, index: Index, asked: _Asked) -> list[Candidate]:
+        wanted, reach = max(self._settings.candidates, asked.least), asked.reach
+        heads = await asyncio.to_thread(_heads, index, asked, self._settings)
+        heads = heads.meant((await asked.embedding).vectors)
+        if asked.few is not None or not isinstance(reach, Channels):
             return await asyncio.to_thread(heads.best, wanted)
         looked = max(_LOOKED_UP, wanted)
         best = await asyncio.to_thread(heads.best, looked)
@@ -299,17 +307,11 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 _TOLERANCE = 0.01
 
 
-def _heads(
-    index: Index,
-    words: Question,
-    filters: Filters,
-    few: Collection[str] | None,
-    settings: RetrievalSettings,
-) -> Heads:
-    allowed = _passing(index, filters)
-    if few is not None:
-        allowed &= index.marked(few)
-    return Heads.of(index, words, allowed, settings)
+def _heads(index: Index, asked: _Asked, settings: RetrievalSettings) -> Heads:
+    allowed = _passing(index, asked.filters)
+    if asked.few is not None:
+        allowed &= index.marked(asked.few)
+    return Heads.of(index, asked.words, allowed, settings)
 
 
 def _passing(index: Index, filters: Filters) -> NDArray[np.bool_]:
