@@ -9,7 +9,7 @@ import pytest
 
 from core.article import Language
 from core.engine.encoder import TokenStates
-from training.tagger import Sentence, beside, by_head, by_labels, entities, fit, gold, read_by
+from training.tagger import beside, by_head, by_labels, fit, read_by
 from training.tagging import (
     BEGINS,
     GOES_ON,
@@ -24,6 +24,7 @@ from training.tagging import (
     split,
 )
 from training.term_labels import IGNORED, label, names
+from training.term_sentences import Sentence, entities, gold
 
 
 def test_particles_stay_outside_a_korean_word() -> None:
