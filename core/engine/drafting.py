@@ -28,9 +28,9 @@ class Drafts:
         self._learn(ids, len(ids) - 1)
 
     def _learn(self, ids: Sequence[int], at: int) -> None:
-        self._after[ids[at - 1],] = at
+        self._after[(ids[at - 1],)] = at
         if at > 1:
-            self._after[ids[at - 2], ids[at - 1]] = at
+            self._after[(ids[at - 2], ids[at - 1])] = at
 
     def guess(self, ids: Sequence[int], most: int) -> list[int]:
         """At most so many tokens; none where the end of `ids` never stood there before."""

@@ -85,7 +85,7 @@ async def test_who_was_handed_back_and_left_is_not_answered(
             return forward(ids, places, behind)
 
         monkeypatch.setattr(engine._batch, "_forward", small)
-        song = Generation(max_new_tokens=400)
+        song = Generation(max_new_tokens=1000)
         asked = [asyncio.create_task(engine.generate(Prompt(SONG), song)) for _ in range(4)]
         async with asyncio.timeout(30):
             while (engine._batch.max_rows, engine.waiting) != (1, 3):
@@ -113,7 +113,9 @@ async def test_searches_leave_the_batch_its_turn(
 
         monkeypatch.setattr(engine, "_search", search)
         beams = Generation(max_new_tokens=8, beams=2)
-        async with aclosing(engine.stream(Prompt(SONG), Generation(max_new_tokens=900))) as pieces:
+        async with aclosing(
+            engine.stream(Prompt(SONG), Generation(max_new_tokens=20_000))
+        ) as pieces:
             await anext(pieces)
             asked = [engine.generate(Prompt(f"{number}"), beams) for number in range(6)]
             assert await asyncio.gather(*asked) == ["found"] * 6
