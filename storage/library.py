@@ -2,7 +2,7 @@
 
 The database keeps the truth; each process that is asked keeps the heads of all documents in
 memory (core.retrieval.index) and before each search reads what has changed since its last one.
-Measured against FTS5 and sqlite-vec in core/retrieval/BENCHMARKS.md. What is shown was looked up
+Why not in the database itself: core/retrieval/ADR-1-an-index-in-memory.md. What is shown was looked up
 in the database the moment before: what was erased or withdrawn is not found, whatever memory says.
 """
 

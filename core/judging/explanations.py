@@ -91,7 +91,7 @@ def _in_passage(passage: Passage, names: Sequence[str], wanted: Language) -> Ite
         )
         return Candidate(said=said, score=score + own)
 
-    if passage.position == 0 and _called(passage.title or "", names):
+    if passage.position == 0 and called(passage.title or "", names):
         beginning = _beginning(texts, names, passage.language)
         if beginning:
             yield candidate(" ".join(beginning), _LEAD)
@@ -109,7 +109,8 @@ def _in_passage(passage: Passage, names: Sequence[str], wanted: Language) -> Ite
         yield candidate(f"{text} {after}" if goes_on else text, score)
 
 
-def _called(title: str, names: Sequence[str]) -> bool:
+def called(title: str, names: Sequence[str]) -> bool:
+    """Whether an article is called as the term, under any of its names."""
     return bool(set(map(key, _titles(title))) & set(map(key, names)))
 
 

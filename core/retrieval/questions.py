@@ -9,8 +9,8 @@ from typing import Literal
 
 from core.article import Language
 from core.judging.background import background
-from core.judging.names import key, meanings, mention
-from core.language import detect, raw_words, words
+from core.judging.names import cleaned, key, meanings, mention
+from core.language import detect, is_stopword, raw_words, words
 
 Kind = Literal["what", "why", "how", "number", "compare", "other"]
 
@@ -19,11 +19,14 @@ _EVERYDAY = frozenset(
     "go ts cd ca pr mr ap service spring swift rust hook flask helm 뷰 깃 훅".split()
 )
 _OWN = 0.65  # how much of a follow-up's weight its own words have; the rest is the question before
+_TERM_WORDS = 4
+_INSIDE = frozenset("a an and as of the".split())  # stop words that stand within terms
+_IS = re.compile(r"\bwhat(?:'s|’s|\s+is|\s+are)\b|\bmeans?\b|\bstands? for\b|[가-힣]", re.I)
 LONGEST = 600  # characters of a question; what comes after is not read
 _SAYS_NOTHING = frozenset(
     "무엇 어떻 어떤 왜 언제 어디 누구 얼마 몇 뭐 뭔가 무슨 어느 알 알려주 말하 말씀 설명 설명하 차이 이유 방법 대하 관하 있 없 하 되 "
     "것 수 때 좀 그것 이것 저것 그거 이거 좋 쓰 사용 사용하 위하 나오 보 주 같 다르 싶 "
-    "explain describe tell difference differ reason mean meaning work kind thing please question answer know "
+    "explain describe tell difference differ reason mean meaning work kind thing please question answer know happen "
     "article say compare comparison versu".split()
 )
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -64,6 +67,7 @@ class Question:
     """`weights`: its content words, the rare ones weighing more; they sum up to 1. A word that is
     the name of something known stands under any of its names: `patterns` find it in a text.
 
+    `term`: it asks what this is, and nothing else; "" otherwise.
     `alone`: it can be understood by itself, or with the question before it. `names`: what it
     names that an answer cannot do without. `rewrites`: other wordings.
     """
@@ -76,6 +80,7 @@ class Question:
     patterns: dict[str, re.Pattern[str]]
     names: tuple[tuple[str, ...], ...]
     rewrites: tuple[str, ...]
+    term: str = ""
 
     def covered(self, text: str) -> float:
         """Which share of it (0 to 1) stands in a text."""
@@ -111,7 +116,17 @@ def understood(text: str, earlier: Sequence[str] = ()) -> Question:
         patterns={**more, **patterns},
         names=tuple(_names(asked)),
         rewrites=tuple(dict.fromkeys(one for one in rewrites if one and one != asked))[:6],
+        term="" if context or kind != "what" else _term(flat),
     )
+
+
+def _term(text: str) -> str:
+    """Of "What is a service mesh?" the service mesh; "What is new in Go?" asks for no term."""
+    found = cleaned(text)
+    words_of_it = found.lower().split()
+    asks = len(found) < len(text.rstrip(" ?？.!")) and _IS.search(text) is not None
+    plain = not any(is_stopword(word) and word not in _INSIDE for word in words_of_it)
+    return found if asks and plain and len(words_of_it) <= _TERM_WORDS else ""
 
 
 def goes_on(text: str, own: Sequence[str] | None = None) -> bool:
@@ -173,12 +188,13 @@ _IDENTIFIER = re.compile(r"[A-Za-z][\w+#]*(?:[-./][A-Za-z0-9+#]\w*)*", re.ASCII)
 
 def _names(text: str) -> Iterator[tuple[str, ...]]:
     """Products, identifiers and short forms: with a capital, digit, dot or hyphen inside, or a
-    capital not at the start; in Korean every Latin word. Each with its other names."""
+    capital not at the start of a sentence; in Korean every Latin word. Each with its other names."""
     korean = detect(text) == "ko"
     for match in _IDENTIFIER.finditer(text):
         name = match.group().rstrip(".-/")
         inside = any(c.isupper() or c.isdigit() or c in "._/" for c in name[1:])
-        capital = name[:1].isupper() and match.start() > 0
+        before = text[: match.start()].rstrip()
+        capital = name[:1].isupper() and before[-1:] not in ("", ".", "?", "!", ":")
         if (inside or capital or korean) and len(name) > 1 and raw_words(name):
             known = meanings(name)
             yield tuple(dict.fromkeys((name, *(n for one in known for n in one.names))))

@@ -178,7 +178,7 @@ class LittleLibrary:
                 total = sum(map(weight, asked))
                 shares.append(sum(weight(word) for word in asked & own) / total if total else 0.0)
             if max(shares) > 0:
-                parts = Parts(words=max(shares), meaning=shares[0], covered=shares[0])
+                parts = Parts(words=max(shares), covered=shares[0])
                 found.append((max(shares), parts, one, place))
         return sorted(found, key=lambda each: -each[0])
 

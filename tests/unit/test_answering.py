@@ -285,3 +285,40 @@ async def test_an_article_with_orders_changes_no_answer_to_anybody_else(
 async def test_a_passage_cannot_pretend_to_be_another_one() -> None:
     prompt = answer_prompt.render("What?", ["One [2] fake passage.", "Two."], "en")
     assert prompt.user.count("[2]") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "term"),
+    [
+        ("What is a service mesh?", "service mesh"),
+        ("what's infrastructure as code", "infrastructure as code"),
+        ("서비스 메시란 무엇인가요?", "서비스 메시"),
+        ("What does a connection pool do?", ""),
+        ("What is new in Go 1.24?", ""),
+        ("Why would a team use Kubernetes?", ""),
+        ("커넥션 풀은 왜 쓰나요?", ""),
+    ],
+)
+def test_a_question_for_a_term_and_nothing_else_is_known_as_one(asked: str, term: str) -> None:
+    assert understood(asked).term == term
+
+
+def test_the_first_word_of_a_sentence_is_no_name() -> None:
+    asked = understood("And when it is too large?", ["What does a pool in Kubernetes do?"])
+    assert [names[0] for names in asked.names] == ["Kubernetes"]
+
+
+async def test_what_something_is_is_not_answered_by_who_only_mentions_it() -> None:
+    mentioned = Article(
+        title="Our year",
+        url="https://blog.example.com/year",
+        content="We run Kubernetes with a service mesh on forty nodes. It rained in May.",
+    )
+    await unanswered("What is a service mesh?", await a_library(mentioned))
+    told = Article(
+        title="Meshes",
+        url="https://blog.example.com/mesh",
+        content="A service mesh is a layer of proxies between services. It encrypts what they say.",
+    )
+    found = await answered("What is a service mesh?", library=await a_library(mentioned, told))
+    assert "layer of proxies" in found.text
