@@ -286,7 +286,7 @@ class Index:
         """The same from shared signs, as they foretell it for a sample of these documents, all of
         which have a vector."""
         shared = np.concatenate([one.directions.shared(vectors) for one in self.segments])
-        shared = shared[numbers]
+        shared = shared if len(numbers) == len(shared) else shared[numbers]
         some = np.arange(0, len(numbers), max(1, len(numbers) // _SAMPLED))
         known, foretold = self.meaning(vectors, numbers[some]), shared[some]
         spread = float(foretold.var())

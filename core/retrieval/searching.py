@@ -223,9 +223,13 @@ class Heads:
     def _likely(self, exact: int) -> Heads:
         """Those that are among the best by a guess; and the ends of each scale, so that scores
         come out as they would among all."""
-        read = np.flatnonzero(self.has_vector)
-        guess = np.zeros(len(self.numbers), dtype=np.float32)
-        guess[read] = self.index.guessed(self.vectors, self.numbers[read])
+        if self.has_vector.all():
+            read = np.arange(len(self.numbers))
+            guess = self.index.guessed(self.vectors, self.numbers)
+        else:
+            read = np.flatnonzero(self.has_vector)
+            guess = np.zeros(len(self.numbers), dtype=np.float32)
+            guess[read] = self.index.guessed(self.vectors, self.numbers[read])
         likely = np.argpartition(self._scores(guess), -exact)[-exact:]
         some = guess[read[:: max(1, len(read) // _SAMPLED)]]
         farthest = np.flatnonzero((guess <= np.quantile(some, _FARTHEST)) & self.has_vector)
