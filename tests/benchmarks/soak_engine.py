@@ -2,6 +2,7 @@
 
     python tests/benchmarks/soak_engine.py [--engine openai|gptq] [--requests 1000] [--at-once 32]
     python tests/benchmarks/soak_engine.py --endpoints http://gpu1:8000/v1,http://gpu2:8000/v1 --kill PID
+    python tests/benchmarks/soak_engine.py --endpoints http://127.0.0.1:8000/v1 --beside --kill PID
     python tests/benchmarks/soak_engine.py --engine gptq --checkpoint FOLDER
 
 Without --endpoints two strict servers of our own speak the wire protocol (they write what they
@@ -92,12 +93,11 @@ async def end_of(engine: Engine, kind: str, chance: random.Random) -> str:
 
 async def openai(stack: AsyncExitStack, asked: argparse.Namespace) -> tuple[Any, Kill]:
     addresses = asked.endpoints.split(",") if asked.endpoints else []
-    servers = []
-    if not addresses:
-        servers = [await OpenAiServer(delay=0.0005).start() for _ in range(2)]
-        for server in servers:
-            stack.push_async_callback(server.stop)
-        addresses = [server.address for server in servers]
+    ours = 2 if not addresses else int(asked.beside)
+    servers = [await OpenAiServer(delay=0.0005).start() for _ in range(ours)]
+    for server in servers:
+        stack.push_async_callback(server.stop)
+    addresses += [server.address for server in servers]
     settings = ModelSettings(
         endpoints=tuple(addresses),
         folder=None if asked.endpoints else tiny_model().folder,
@@ -109,10 +109,10 @@ async def openai(stack: AsyncExitStack, asked: argparse.Namespace) -> tuple[Any,
     await engine.begin()
 
     async def kill() -> None:
-        if servers:
-            await servers[0].stop()
-        elif asked.kill:
+        if asked.kill:
             os.kill(asked.kill, signal.SIGKILL)
+        elif servers:
+            await servers[0].stop()
 
     return engine, kill
 
@@ -162,6 +162,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--endpoints", default="")
+    parser.add_argument("--beside", action="store_true", help="a server of ours beside these")
     parser.add_argument("--kill", type=int, help="process id of a server, killed half-way")
     parser.add_argument("--checkpoint", type=Path)
     fine = asyncio.run(run(parser.parse_args()))
