@@ -8,7 +8,7 @@ from typing import Any
 
 from core.engine.batching import Request
 from core.engine.constraint import Constraint
-from core.engine.drafting import Drafts
+from core.engine.lookup import Drafts
 from core.engine.picking import Runs
 from core.engine.writing import Writer
 from core.ports import Generation

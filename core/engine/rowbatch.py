@@ -1,10 +1,10 @@
 """The continuous batch: rows join and leave between two tokens, nobody waits for the slowest.
 
 A step reads a bounded piece of the prompts that are new, then writes a token of every row that is
-read, or several where few rows are together and they were guessed (`drafting`). A long prompt delays the others by a piece and not by its length. The keys and values
-stay within a budget of bytes; whoever does not fit waits outside. Memory that runs out all the
-same makes the batch smaller: the youngest rows are handed back with what they have written, and
-go on from there later.
+read, or several where few rows are together and they were guessed (`lookup`). A long prompt delays
+the others by a piece and not by its length. The keys and values stay within a budget of bytes;
+whoever does not fit waits outside. Memory that runs out all the same makes the batch smaller: the
+youngest rows are handed back with what they have written, and go on from there later.
 
 All of it runs in one thread and in torch's inference mode; only `Request` speaks to others.
 """

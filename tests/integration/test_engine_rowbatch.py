@@ -9,7 +9,7 @@ import pytest
 from support.tiny_model import CHATS, SONG, tiny_checkpoint
 
 from core.engine.checkpoints import Checkpoint, load_checkpoint
-from core.engine.drafting import MOST, Drafts
+from core.engine.lookup import MOST, Drafts
 from core.engine.row import Row
 from core.engine.rowbatch import RowBatch
 from core.engine.rowcache import bytes_per_token
