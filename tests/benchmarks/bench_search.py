@@ -227,9 +227,9 @@ async def added(library: SqlLibrary, folder: Path) -> float:
     return float(np.median(taken))
 
 
-async def agreement(library: SqlLibrary, encoder: Encoder, questions: Sequence[str]) -> float:
+async def agreement(index: Index, encoder: Encoder, questions: Sequence[str]) -> float:
     """Which share of the first ten is the same where the meaning of all is measured exactly."""
-    settings, index, same = RetrievalSettings(), library.index, 0
+    settings, same = RetrievalSettings(), 0
     for asked in questions:
         question = await understand(asked, encoder)
         found = [
