@@ -26,12 +26,24 @@ from core.settings import RetrievalSettings
 from storage.finder import FACTS, Asked, Finder, conditions
 from storage.memory_index import MemoryIndex
 from storage.orphans import batches
+from storage.postgres_index import open_postgres_index
 from storage.reaches import ALL_SHARED, Reaches
 from storage.shelving import Shelving
 from storage.tables import ArticleRow, LibraryRow
 from storage.trouble import reading
 
 _OF_ONE_ARTICLE = 2
+
+
+async def library_over(
+    engine: AsyncEngine, encoder: Encoder, settings: RetrievalSettings, *, anew: bool = False
+) -> SqlLibrary:
+    """With the index that the settings ask for; `anew`: see open_postgres_index. Raises
+    SettingsError where the database cannot have it, StorageUnavailable, EngineFailed."""
+    if settings.index == "memory":
+        return SqlLibrary(engine, encoder, settings)
+    finder = await open_postgres_index(engine, encoder, settings, anew=anew)
+    return SqlLibrary(engine, encoder, settings, finder)
 
 
 class SqlLibrary:

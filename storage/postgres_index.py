@@ -70,11 +70,12 @@ _KINDS = ("words", "title_words", "sounds")
 
 
 async def open_postgres_index(
-    engine: AsyncEngine, encoder: Encoder, settings: RetrievalSettings
+    engine: AsyncEngine, encoder: Encoder, settings: RetrievalSettings, *, anew: bool = False
 ) -> PostgresIndex:
-    """Raises SettingsError where the database cannot do it, StorageUnavailable, EngineFailed."""
+    """`anew`: it may be of an encoder with other vectors, and is emptied then. Raises
+    SettingsError where the database cannot have it, StorageUnavailable, EngineFailed."""
     width = (await encoder.embed(["width"])).shape[1]
-    await make_tables(engine, width)
+    await make_tables(engine, width, anew=anew)
     return PostgresIndex(engine, settings, width)
 
 
@@ -118,8 +119,8 @@ class PostgresIndex:
             if there != here or time.monotonic() > self._looked + _COUNTED_EVERY:
                 while await self._fill():
                     pass
-                await self._count()
-                self._looked = time.monotonic()
+                # What was passed over may come later than what is newest here: look again.
+                self._looked = time.monotonic() if await self._count() else -math.inf
 
     async def _fill(self) -> bool:
         """False: there was nothing to be put in."""
@@ -131,13 +132,15 @@ class PostgresIndex:
                 await connection.execute(_PUT, made)
         return bool(rows)
 
-    async def _count(self) -> None:
+    async def _count(self) -> bool:
+        """Whether all of the library is here."""
         async with writing(self._engine) as connection:
             await lock(connection)
-            documents = (await connection.execute(_DOCUMENTS)).scalar_one()
+            kept, documents = (await connection.execute(_DOCUMENTS)).one()
             counted = (await connection.execute(select(TOTALS.c.documents))).scalar_one_or_none()
             if counted is None or abs(documents - counted) * _GROWN > counted:
                 await count_words(connection)
+        return bool(kept == documents)
 
     async def forget(self, digest_ids: Collection[str]) -> None:
         """They went with their rows."""
@@ -266,7 +269,10 @@ _NEWEST = select(
     select(func.max(LibraryRow.seq)).scalar_subquery(),
     select(func.max(SEARCH.c.seq)).scalar_subquery(),
 )
-_DOCUMENTS = select(func.count()).select_from(SEARCH)
+_DOCUMENTS = select(
+    select(func.count()).select_from(LibraryRow).scalar_subquery(),
+    select(func.count()).select_from(SEARCH).scalar_subquery(),
+)
 # What somebody is erasing right now is passed over instead of waited for.
 _MISSING = (
     select(LibraryRow.digest_id, LibraryRow.seq, LibraryRow.head)

@@ -110,9 +110,10 @@ INSERT INTO library_totals
 """
 
 
-async def make_tables(engine: AsyncEngine, width: int) -> None:
-    """`width`: how many numbers the encoder's vectors have; of another one the tables are made
-    anew. Raises SettingsError, StorageUnavailable."""
+async def make_tables(engine: AsyncEngine, width: int, *, anew: bool) -> None:
+    """`width`: how many numbers the encoder's vectors have. Tables for another one are left alone
+    unless they may be made anew: processes with two encoders would take them from each other.
+    Raises SettingsError, StorageUnavailable."""
     if engine.dialect.name != "postgresql":
         raise _unusable("the database is not PostgreSQL; set database.url, or index: memory")
     async with writing(engine) as connection:
@@ -122,7 +123,13 @@ async def make_tables(engine: AsyncEngine, width: int) -> None:
             "SELECT atttypmod FROM pg_attribute"
             " WHERE attrelid = to_regclass('library_search') AND attname = 'direction'"
         )
-        if (await connection.execute(known)).scalar_one_or_none() not in (None, width):
+        other = (await connection.execute(known)).scalar_one_or_none()
+        if other not in (None, width):
+            if not anew:
+                raise _unusable(
+                    f"the index is of an encoder with {other} numbers a vector, this one has"
+                    f" {width}; give every process the same model, or run smartdevdigest index rebuild"
+                )
             await connection.execute(text("DROP TABLE library_search"))
         await _each(connection, _MADE.format(width=width))
 
