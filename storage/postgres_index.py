@@ -51,6 +51,7 @@ from storage.postgres_tables import (
     WORDS,
     HalfVector,
     count_words,
+    index_directions,
     lock,
     make_tables,
     signed,
@@ -63,6 +64,7 @@ from storage.trouble import reading, writing
 _FILLED_AT_ONCE = 500
 _COUNTED_EVERY = 300.0  # seconds between two looks for what is missing or too much
 _GROWN = 20  # words are counted again when a twentieth of the documents came or went
+_MANY = 1_000  # of fewer the distances are all measured sooner than an index is asked
 _NEAREST = 200  # documents by each vector, and as many by words
 _WORDS = 6  # the rarest of a question are asked for
 _ROWS = 3_000  # in so many documents they may stand together
@@ -140,6 +142,8 @@ class PostgresIndex:
             counted = (await connection.execute(select(TOTALS.c.documents))).scalar_one_or_none()
             if counted is None or abs(documents - counted) * _GROWN > counted:
                 await count_words(connection)
+                if documents >= _MANY:
+                    await index_directions(connection)
         return bool(kept == documents)
 
     async def forget(self, digest_ids: Collection[str]) -> None:
@@ -212,12 +216,24 @@ async def _by_words(
     ):
         weights = index.rarest(terms, name, _WORDS, _ROWS)
         if weights:
-            wanted = _having(SEARCH.c[name], weights).where(*within.conditions, *also)
+            wanted = _having(SEARCH.c[name], weights, [*within.conditions, *also])
             found |= {*(await connection.execute(wanted, within.given)).scalars()}
     return found
 
 
-def _having(column: ColumnElement[Any], weights: Mapping[int, float]) -> Select[str]:
+def _passing(conditions: Sequence[ColumnElement[bool]]) -> Select[str]:
+    wanted = select(SEARCH.c.digest_id)
+    if conditions:
+        same = LibraryRow.digest_id == SEARCH.c.digest_id
+        wanted = wanted.join(LibraryRow, same).where(*conditions)
+    return wanted
+
+
+def _having(
+    column: ColumnElement[Any],
+    weights: Mapping[int, float],
+    conditions: Sequence[ColumnElement[bool]],
+) -> Select[str]:
     """Documents that have any of these words, those first whose words weigh most."""
     words = signed(weights)
     each = zip(words, weights.values(), strict=True)
@@ -225,8 +241,8 @@ def _having(column: ColumnElement[Any], weights: Mapping[int, float]) -> Select[
         (case((column.contains(_array([word])), weight), else_=0.0) for word, weight in each),
         start=literal(0.0),
     )
-    asked = _SEARCHED.where(column.overlap(_array(words)))
-    return asked.order_by(score.desc(), LibraryRow.seq).limit(_NEAREST)
+    asked = _passing(conditions).where(column.overlap(_array(words)))
+    return asked.order_by(score.desc(), SEARCH.c.seq).limit(_NEAREST)
 
 
 def _array(words: list[int]) -> ColumnElement[Any]:
@@ -244,14 +260,19 @@ async def _by_meaning(connection: AsyncConnection, vectors: Vectors, within: _Wi
         given = {**within.given, "vector": _written(vector), "most": most}
         keys: Sequence[str] = []
         if not within.listed:
-            wanted = _NEAR.where(*within.conditions)
+            wanted = _near(within.conditions).order_by(_DISTANCE)
             keys = (await connection.execute(wanted, given)).scalars().all()
         if len(keys) < most and (within.conditions or not keys):
             # The search gives up after so many that do not pass; this does not.
-            wanted = _NEAR_EXACTLY.where(*within.conditions)
+            # Not ordered as the index has it, so that it is not used.
+            wanted = _near(within.conditions).order_by(_DISTANCE + 0.0)
             keys = (await connection.execute(wanted, given)).scalars().all()
         found |= {*keys}
     return found
+
+
+def _near(conditions: Sequence[ColumnElement[bool]]) -> Select[str]:
+    return _passing(conditions).where(SEARCH.c.direction.is_not(None)).limit(bindparam("most"))
 
 
 def _best(
@@ -291,9 +312,8 @@ _PUT = _PUTTING.on_conflict_do_update(
 )
 _COUNTS = select(WORDS).where(WORDS.c.word == any_(bindparam("words", type_=ARRAY(Integer))))
 _HEADS = select(*FACTS, LibraryRow.head).where(
-    LibraryRow.digest_id.in_(bindparam("ids", expanding=True))
+    LibraryRow.digest_id == any_(bindparam("ids", type_=ARRAY(String)))
 )
-_SEARCHED = select(SEARCH.c.digest_id).join(LibraryRow, LibraryRow.digest_id == SEARCH.c.digest_id)
 _SEARCHING = text(
     f"SELECT set_config('hnsw.ef_search', '{_NEAREST}', true),"
     " set_config('hnsw.iterative_scan', 'strict_order', true)"
@@ -301,7 +321,3 @@ _SEARCHING = text(
 _DISTANCE = SEARCH.c.direction.op("<=>", return_type=Float())(
     cast(bindparam("vector", type_=String), HalfVector)
 )
-_WITH_VECTOR = _SEARCHED.where(SEARCH.c.direction.is_not(None)).limit(bindparam("most"))
-_NEAR = _WITH_VECTOR.order_by(_DISTANCE)
-# Not as the index has it, so that it is not used.
-_NEAR_EXACTLY = _WITH_VECTOR.order_by(_DISTANCE + 0.0)

@@ -86,8 +86,6 @@ CREATE TABLE IF NOT EXISTS library_search (
 CREATE INDEX IF NOT EXISTS ix_library_search_seq ON library_search (seq);
 CREATE INDEX IF NOT EXISTS ix_library_search_words ON library_search USING gin (words);
 CREATE INDEX IF NOT EXISTS ix_library_search_sounds ON library_search USING gin (sounds);
-CREATE INDEX IF NOT EXISTS ix_library_search_near
-  ON library_search USING hnsw (direction halfvec_cosine_ops);
 CREATE TABLE IF NOT EXISTS library_words (
   word integer PRIMARY KEY, words integer NOT NULL, titles integer NOT NULL,
   sounds integer NOT NULL);
@@ -107,6 +105,13 @@ INSERT INTO library_words
   GROUP BY word;
 INSERT INTO library_totals
   SELECT count(*), coalesce(avg(length), 0), coalesce(avg(title_length), 0) FROM library_search
+"""
+
+
+_NEAR = """
+SET LOCAL maintenance_work_mem = '256MB';
+CREATE INDEX ix_library_search_near
+  ON library_search USING hnsw (direction halfvec_cosine_ops)
 """
 
 
@@ -141,6 +146,13 @@ async def lock(connection: AsyncConnection) -> None:
 
 async def count_words(connection: AsyncConnection) -> None:
     await _each(connection, _COUNTED)
+
+
+async def index_directions(connection: AsyncConnection) -> None:
+    """Once there are many at once: to put them into it one by one takes several times as long."""
+    known = text("SELECT to_regclass('ix_library_search_near') IS NULL")
+    if (await connection.execute(known)).scalar_one():
+        await _each(connection, _NEAR)
 
 
 def signed(terms: NDArray[Any] | Iterable[int]) -> list[int]:
