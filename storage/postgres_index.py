@@ -3,16 +3,11 @@
 The database gives some hundred documents that have the rarest words asked for or are nearest in
 meaning, within reach and filters. Their heads are then scored by the code that scores all of them
 in memory, with words counted over the whole table.
-
-Like the index in memory it follows `library` by its row numbers, so a process may die anywhere;
-what is erased there is erased here in the same moment, by the foreign key.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,47 +19,39 @@ from sqlalchemy import (
     Row,
     Select,
     String,
-    and_,
     any_,
     bindparam,
     case,
     cast,
-    func,
     literal,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.library import Channels, Filters
 from core.ports import Encoder, Vectors
-from core.retrieval.document import Head, read_head
+from core.retrieval.document import read_head
 from core.retrieval.excerpt import Excerpt, Statistics
 from core.retrieval.index import Index
 from core.retrieval.searching import Candidate, Heads, Question
 from core.settings import RetrievalSettings
 from storage.finder import FACTS, Asked, conditions, facts_of
+from storage.postgres_filling import Filling, vector_text
 from storage.postgres_tables import (
     SEARCH,
     TOTALS,
     WORDS,
     HalfVector,
-    count_words,
-    index_directions,
-    lock,
     make_tables,
     signed,
     unsigned,
 )
 from storage.reaches import ALL_SHARED
 from storage.tables import LibraryRow
-from storage.trouble import reading, writing
+from storage.trouble import reading
 
-_FILLED_AT_ONCE = 500
-_COUNTED_EVERY = 300.0  # seconds between two looks for what is missing or too much
-_GROWN = 20  # words are counted again when a twentieth of the documents came or went
-_MANY = 1_000  # of fewer the distances are all measured sooner than an index is asked
 _NEAREST = 200  # documents by each vector, and as many by words
 _WORDS = 6  # the rarest of a question are asked for
 _ROWS = 3_000  # in so many documents they may stand together
@@ -110,41 +97,10 @@ class PostgresIndex:
     def __init__(self, engine: AsyncEngine, settings: RetrievalSettings, width: int) -> None:
         self._engine = engine
         self._settings = settings
-        self._width = width
-        self._looked = -math.inf
-        self._refreshing = asyncio.Lock()
+        self._filling = Filling(engine, width)
 
     async def refresh(self) -> None:
-        async with self._refreshing:
-            async with reading(self._engine) as connection:
-                there, here = (await connection.execute(_NEWEST)).one()
-            if there != here or time.monotonic() > self._looked + _COUNTED_EVERY:
-                while await self._fill():
-                    pass
-                # What was passed over may come later than what is newest here: look again.
-                self._looked = time.monotonic() if await self._count() else -math.inf
-
-    async def _fill(self) -> bool:
-        """False: there was nothing to be put in."""
-        async with writing(self._engine) as connection:
-            await lock(connection)
-            rows = (await connection.execute(_MISSING)).all()
-            if rows:
-                made = await asyncio.to_thread(_searched, rows, self._width)
-                await connection.execute(_PUT, made)
-        return bool(rows)
-
-    async def _count(self) -> bool:
-        """Whether all of the library is here."""
-        async with writing(self._engine) as connection:
-            await lock(connection)
-            kept, documents = (await connection.execute(_DOCUMENTS)).one()
-            counted = (await connection.execute(select(TOTALS.c.documents))).scalar_one_or_none()
-            if counted is None or abs(documents - counted) * _GROWN > counted:
-                await count_words(connection)
-                if documents >= _MANY:
-                    await index_directions(connection)
-        return bool(kept == documents)
+        await self._filling.refresh()
 
     async def forget(self, digest_ids: Collection[str]) -> None:
         """They went with their rows."""
@@ -162,28 +118,6 @@ class PostgresIndex:
             titles = {term for one in found for term in one.title}
             index.inform("words", (await _counted(connection, titles))["words"])
         return index, found
-
-
-def _searched(rows: Sequence[Row[*tuple[Any, ...]]], width: int) -> list[dict[str, object]]:
-    return [_row(row, read_head(row.head), width) for row in rows]
-
-
-def _row(row: Row[*tuple[Any, ...]], head: Head, width: int) -> dict[str, object]:
-    known = len(head.vector) == width and bool(head.vector.any())
-    return {
-        "digest_id": row.digest_id,
-        "seq": row.seq,
-        "words": signed(head.terms),
-        "titles": signed({*head.title.tolist()}),
-        "sounds": signed({*head.sounds.tolist()}),
-        "length": int(head.counts.sum(dtype=int)),
-        "title_length": len(head.title),
-        "direction": _written(head.vector) if known else None,
-    }
-
-
-def _written(vector: Iterable[float]) -> str:
-    return "[" + ",".join(f"{cell:.5g}" for cell in vector) + "]"
 
 
 async def _statistics(connection: AsyncConnection, question: Question) -> Statistics:
@@ -257,7 +191,7 @@ async def _by_meaning(connection: AsyncConnection, vectors: Vectors, within: _Wi
         return found
     await connection.execute(_SEARCHING)
     for vector, most in [*((one, _NEAREST) for one in vectors), (-vectors[0], 1)]:
-        given = {**within.given, "vector": _written(vector), "most": most}
+        given = {**within.given, "vector": vector_text(vector), "most": most}
         keys: Sequence[str] = []
         if not within.listed:
             wanted = _near(within.conditions).order_by(_DISTANCE)
@@ -286,30 +220,6 @@ def _best(
     return Heads.of(index, question, None, settings).meant(question.vectors).best(wanted)
 
 
-_NEWEST = select(
-    select(func.max(LibraryRow.seq)).scalar_subquery(),
-    select(func.max(SEARCH.c.seq)).scalar_subquery(),
-)
-_DOCUMENTS = select(
-    select(func.count()).select_from(LibraryRow).scalar_subquery(),
-    select(func.count()).select_from(SEARCH).scalar_subquery(),
-)
-# What somebody is erasing right now is passed over instead of waited for.
-_MISSING = (
-    select(LibraryRow.digest_id, LibraryRow.seq, LibraryRow.head)
-    .outerjoin(
-        SEARCH, and_(SEARCH.c.digest_id == LibraryRow.digest_id, SEARCH.c.seq == LibraryRow.seq)
-    )
-    .where(SEARCH.c.digest_id.is_(None))
-    .order_by(LibraryRow.seq)
-    .limit(_FILLED_AT_ONCE)
-    .with_for_update(key_share=True, read=True, skip_locked=True, of=LibraryRow)
-)
-_PUTTING = insert(SEARCH)
-_PUT = _PUTTING.on_conflict_do_update(
-    index_elements=["digest_id"],
-    set_={one.name: _PUTTING.excluded[one.name] for one in SEARCH.c if not one.primary_key},
-)
 _COUNTS = select(WORDS).where(WORDS.c.word == any_(bindparam("words", type_=ARRAY(Integer))))
 _HEADS = select(*FACTS, LibraryRow.head).where(
     LibraryRow.digest_id == any_(bindparam("ids", type_=ARRAY(String)))

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from support.postgres import PostgresServer
 from support.shelf import MINE, Shelves
 
-import storage.postgres_index
+import storage.postgres_filling
 from core.engine.echo import HashingEncoder
 from core.errors import SettingsError
 from core.library import Everything, Filters
@@ -105,7 +105,7 @@ async def test_dying_while_it_is_filled_leaves_the_rest_to_do(
 ) -> None:
     await fill(shelves, 5)
     found = await open_postgres_index(shelves.engine, HashingEncoder(), IN_POSTGRESQL)
-    searched, batches = storage.postgres_index._searched, 0
+    searched, batches = storage.postgres_filling._searched, 0
 
     def dying(*arguments: Any) -> Any:
         nonlocal batches
@@ -114,10 +114,10 @@ async def test_dying_while_it_is_filled_leaves_the_rest_to_do(
             raise KeyError("the end of the process")
         return searched(*arguments)
 
-    two_a_time = storage.postgres_index._MISSING.limit(2)
-    monkeypatch.setattr(storage.postgres_index, "_MISSING", two_a_time)
+    two_a_time = storage.postgres_filling._MISSING.limit(2)
+    monkeypatch.setattr(storage.postgres_filling, "_MISSING", two_a_time)
     with monkeypatch.context() as patched:
-        patched.setattr(storage.postgres_index, "_searched", dying)
+        patched.setattr(storage.postgres_filling, "_searched", dying)
         with pytest.raises(KeyError):
             await found.refresh()
     assert await rows(shelves, "SELECT count(*) FROM library_search") == [2]
