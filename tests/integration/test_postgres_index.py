@@ -14,6 +14,7 @@ from support.postgres import PostgresServer
 from support.shelf import MINE, Shelves
 
 import storage.postgres_filling
+import storage.postgres_index
 from core.engine.echo import HashingEncoder
 from core.errors import SettingsError
 from core.library import Everything, Filters
@@ -84,6 +85,31 @@ async def test_both_indexes_find_the_same_in_the_same_order(shelves: Shelves, qu
         assert [hit.score for hit in found] == pytest.approx(scores, abs=0.01)
         for hit in found:
             assert hit.difficulty <= filters.hardest
+
+
+async def test_an_index_of_vectors_that_gives_up_early_hides_nothing(
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage.postgres_filling, "_MANY", 1)
+    hurried = (
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),"
+        " set_config('hnsw.ef_search', '1', true), set_config('hnsw.iterative_scan', 'off', true)"
+    )
+    monkeypatch.setattr(storage.postgres_index, "_SEARCHING", text(hurried))
+    await fill(shelves)
+    easy, other = Filters(hardest=1.0), await beside(shelves)
+    await other.refresh()
+    made = "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_library_search_near'"
+    assert await rows(shelves, made) == [1]
+    async with shelves.engine.connect() as connection:
+        await connection.execute(text(hurried))
+        near = "SELECT count(*) FROM (SELECT 1 FROM library_search ORDER BY direction <=>"
+        origin = " (SELECT direction FROM library_search LIMIT 1) LIMIT 20) AS found"
+        assert (await connection.execute(text(near + origin))).scalar_one() < 20
+    wanted = await shelves.library.search("wombats", reach=Everything(), filters=easy)
+    found = await other.search("wombats", reach=Everything(), filters=easy)
+    assert len(wanted) == 10
+    assert [hit.digest_id for hit in found] == [hit.digest_id for hit in wanted]
 
 
 async def test_a_library_that_was_searched_in_memory_is_taken_over(shelves: Shelves) -> None:
