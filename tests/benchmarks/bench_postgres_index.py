@@ -157,8 +157,9 @@ async def main() -> None:
     encoder: Any = CTranslate2Encoder(options.encoder) if options.encoder else HashingEncoder()
     installed = postgres.programs_with_vectors()
     with tempfile.TemporaryDirectory() as name, postgres.running(installed=installed) as server:
-        async with opened(server) as engine:
-            await agreement(engine, options.data / "retrieval", encoder, options.sets)
+        if options.sets:
+            async with opened(server) as engine:
+                await agreement(engine, options.data / "retrieval", encoder, options.sets)
         pool = await pool_of(options.data, encoder, 300)
         async with open_database(database_url(None, Path(name))):
             pass
