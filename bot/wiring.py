@@ -73,7 +73,7 @@ from storage.digests import SqlDigests
 from storage.erasing import SqlErasing
 from storage.feeds import SqlFeeds
 from storage.installations import forget_installation, open_installations
-from storage.library import SqlLibrary
+from storage.library import SqlLibrary, library_over
 from storage.processes import SqlProcesses
 from storage.profiles import SqlProfiles
 from storage.retention import sweep
@@ -220,7 +220,7 @@ async def _open(
         extract: Extract = Extractor(settings.web)
         digester = Digester(engine, encoder, settings.digest, settings.generation)
         intake = Intake(web, extract, digester, stores.digests, stores.articles)
-        library = SqlLibrary(stores.database, encoder, settings.retrieval)
+        library = await library_over(stores.database, encoder, settings.retrieval)
         consulting = consulting_over(
             library, stores.digests, engine, encoder, SqlAskedTerms(stores.database)
         )
@@ -401,12 +401,12 @@ def _slack(settings: Settings, stores: Stores, receiver: Receiver, commands: Com
 
 
 @asynccontextmanager
-async def open_library(settings: Settings) -> AsyncIterator[SqlLibrary]:
-    """The index with its encoder. Raises SettingsError, ModelNotReady and EngineFailed."""
+async def open_library(settings: Settings, *, anew: bool = False) -> AsyncIterator[SqlLibrary]:
+    """The index with its encoder; `anew`: see library_over. Raises SettingsError, ModelNotReady and EngineFailed."""
     async with _open_stores(settings) as stores:
         engine, encoder = await open_engine(settings.model, data_dir(settings))
         try:
-            yield SqlLibrary(stores.database, encoder, settings.retrieval)
+            yield await library_over(stores.database, encoder, settings.retrieval, anew=anew)
         finally:
             await engine.close()
 

@@ -129,6 +129,11 @@ class RetrievalSettings(Section):
     across: float = Field(0.5, ge=0, le=1, description="Terms translated into the other language")
     sounds: float = Field(0.3, ge=0, le=1, description="Borrowed words that sound alike")
     candidates: int = Field(30, ge=10, le=1000, description="Articles whose passages are looked at")
+    index: Literal["memory", "postgresql"] = Field(
+        "memory",
+        description="memory: each process has all articles in it; postgresql: in the database, "
+        "with its extension pgvector, for several processes on one PostgreSQL",
+    )
 
 
 class QueueSettings(Section):

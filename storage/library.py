@@ -1,82 +1,66 @@
 """Search in what was read: `core.ports.Library` on SQLAlchemy.
 
-The database keeps the truth; each process that is asked keeps the heads of all documents in
-memory (core.retrieval.index) and before each search reads what has changed since its last one.
-Why not in the database itself: core/retrieval/ADR-1-an-index-in-memory.md. What is shown was looked up
-in the database the moment before: what was erased or withdrawn is not found, whatever memory says.
+The database keeps the truth. Candidates come from a finder: an index in memory, or one in
+PostgreSQL; when to choose which: core/retrieval/ADR-1-an-index-in-memory.md. What is shown was
+looked up in the database the moment before: what was erased or withdrawn is not found, whatever
+memory says.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Article
 from core.digest import DifficultyLevel, DigestRecord
 from core.library import Channels, Filters, Hit, LibraryState, Parts, Passage, Reach
 from core.ports import Encoder
-from core.retrieval.document import Body, read_body, read_head
-from core.retrieval.index import LANGUAGES, Facts, Index
-from core.retrieval.searching import (
-    Candidate,
-    Found,
-    Heads,
-    Question,
-    Ranked,
-    rank_passages,
-    worded,
-)
+from core.retrieval.document import Body, read_body
+from core.retrieval.index import Index
+from core.retrieval.searching import Candidate, Found, Ranked, rank_passages, worded
 from core.settings import RetrievalSettings
+from storage.finder import FACTS, Asked, Finder, conditions
+from storage.memory_index import MemoryIndex
 from storage.orphans import batches
+from storage.postgres_index import open_postgres_index
 from storage.reaches import ALL_SHARED, Reaches
 from storage.shelving import Shelving
 from storage.tables import ArticleRow, LibraryRow
 from storage.trouble import reading
 
-Embedding = asyncio.Task[Question]
-
-_LOADED_AT_ONCE = 5_000
-_COUNTED_EVERY = 300.0  # seconds between two looks for what was removed
 _OF_ONE_ARTICLE = 2
-# So many of the best are looked up where those within reach are too many to be listed.
-_LOOKED_UP = 300
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One search. `few`: all that is within reach, where that can be listed; `least`: so many
-    candidates at least."""
-
-    words: Question
-    embedding: Embedding
-    reach: Reach
-    filters: Filters
-    few: set[str] | None
-    least: int
+async def library_over(
+    engine: AsyncEngine, encoder: Encoder, settings: RetrievalSettings, *, anew: bool = False
+) -> SqlLibrary:
+    """With the index that the settings ask for; `anew`: see open_postgres_index. Raises
+    SettingsError where the database cannot have it, StorageUnavailable, EngineFailed."""
+    if settings.index == "memory":
+        return SqlLibrary(engine, encoder, settings)
+    finder = await open_postgres_index(engine, encoder, settings, anew=anew)
+    return SqlLibrary(engine, encoder, settings, finder)
 
 
 class SqlLibrary:
     def __init__(
-        self, engine: AsyncEngine, encoder: Encoder, settings: RetrievalSettings | None = None
+        self,
+        engine: AsyncEngine,
+        encoder: Encoder,
+        settings: RetrievalSettings | None = None,
+        finder: Finder | None = None,
     ) -> None:
+        """`finder`: where candidates come from; None: an index in memory."""
         self._engine = engine
         self._encoder = encoder
         self._settings = settings or RetrievalSettings()
         self.shelving = Shelving(engine, encoder)
         self._reaches = Reaches(engine)
-        self._index = Index()
-        self._seen = 0
-        self._counted = -math.inf
-        self._refreshing = asyncio.Lock()
+        self._finder: Finder = finder or MemoryIndex(engine, self._settings)
 
     async def add(self, record: DigestRecord, article: Article) -> None:
         await self.shelving.add(record, article)
@@ -137,48 +121,9 @@ class SqlLibrary:
             for score, one, passage in found[:limit]
         ]
 
-    @property
-    def index(self) -> Index:
-        return self._index
-
     async def refresh(self) -> None:
-        """What is new in the database since the last time, into memory.
-
-        What was removed there is noticed when it would have been found, and otherwise now and
-        then: counting takes longer than a search may.
-        """
-        async with self._refreshing:
-            async with reading(self._engine) as connection:
-                last = (await connection.execute(_NEWEST)).scalar_one()
-            new = self._seen < last
-            while self._seen < last and await self._read_on():
-                pass
-            if new or time.monotonic() > self._counted + _COUNTED_EVERY:
-                await self._forget_removed()
-
-    async def _read_on(self) -> bool:
-        """False: there was nothing; what there had been was deleted in between."""
-        wanted = (
-            select(*_FACTS, LibraryRow.head)
-            .where(LibraryRow.seq > self._seen)
-            .order_by(LibraryRow.seq)
-            .limit(_LOADED_AT_ONCE)
-        )
-        async with reading(self._engine) as connection:
-            rows = (await connection.execute(wanted)).all()
-        if rows:
-            # A copy takes its place when it is whole: a search goes on in the old one.
-            self._index = await asyncio.to_thread(_extended, self._index, rows)
-            self._seen = rows[-1].seq
-        return bool(rows)
-
-    async def _forget_removed(self) -> None:
-        async with reading(self._engine) as connection:
-            count = (await connection.execute(_COUNT)).scalar_one()
-            if len(self._index) != count:
-                kept = set((await connection.execute(select(LibraryRow.digest_id))).scalars())
-                self._index.remove(self._index.keys() - kept)
-        self._counted = time.monotonic()
+        """What is new can be found after this."""
+        await self._finder.refresh()
 
     async def _ranked(
         self, query: str, reach: Reach, filters: Filters, limit: int, rewrites: Sequence[str]
@@ -191,7 +136,7 @@ class SqlLibrary:
         try:
             _, few = await asyncio.gather(self.refresh(), self._few(reach))
             index, found, rows = await self._opened(
-                _Asked(asked.question, embedding, reach, filters, few, 3 * limit)
+                Asked(asked.question, embedding, reach, filters, few, 3 * limit)
             )
             question = await embedding
         finally:
@@ -206,34 +151,17 @@ class SqlLibrary:
         return await self._reaches.few(reach) if isinstance(reach, Channels) else None
 
     async def _opened(
-        self, asked: _Asked
+        self, asked: Asked
     ) -> tuple[Index, list[Candidate], dict[str, Row[*tuple[Any, ...]]]]:
         """Candidates with what the database has of them now."""
         while True:
-            index = self._index
-            found = await self._candidates(index, asked)
+            index, found = await self._finder.candidates(asked)
             rows = await self._rows([one.key for one in found])
             gone = {one.key for one in found} - rows.keys()
             if not gone:
                 return index, found, rows
             # They were removed meanwhile, and took the places of others.
-            async with self._refreshing:
-                self._index.remove(gone)
-
-    async def _candidates(self, index: Index, asked: _Asked) -> list[Candidate]:
-        wanted, reach = max(self._settings.candidates, asked.least), asked.reach
-        heads = await asyncio.to_thread(_heads, index, asked, self._settings)
-        heads = heads.meant((await asked.embedding).vectors)
-        if asked.few is not None or not isinstance(reach, Channels):
-            return await asyncio.to_thread(heads.best, wanted)
-        looked = max(_LOOKED_UP, wanted)
-        best = await asyncio.to_thread(heads.best, looked)
-        visible = await self._reaches.visible(reach, [one.key for one in best])
-        kept = [one for one in best if one.key in visible]
-        if len(kept) >= wanted or len(best) < looked:
-            return kept[:wanted]
-        within = index.marked(await self._reaches.visible(reach))
-        return await asyncio.to_thread(heads.within(within).best, wanted)
+            await self._finder.forget(gone)
 
     async def _rows(self, digest_ids: Collection[str]) -> dict[str, Row[*tuple[Any, ...]]]:
         found: dict[str, Row[*tuple[Any, ...]]] = {}
@@ -244,7 +172,7 @@ class SqlLibrary:
         return found
 
     async def _newest(self, reach: Reach, filters: Filters, limit: int) -> list[Hit]:
-        wanted = _shown().where(*_conditions(filters))
+        wanted = _shown().where(*conditions(filters))
         given: dict[str, object] = {}
         if isinstance(reach, Channels):
             if not reach.channels:
@@ -266,85 +194,14 @@ class SqlLibrary:
         return list(hits.values())
 
 
-_FACTS = (
-    LibraryRow.digest_id,
-    LibraryRow.seq,
-    LibraryRow.content_hash,
-    LibraryRow.language,
-    LibraryRow.site,
-    LibraryRow.difficulty,
-    LibraryRow.digested_at,
-)
-
-
 def _shown() -> Select[*tuple[Any, ...]]:
-    return select(*_FACTS, LibraryRow.body, ArticleRow.title, ArticleRow.url).join(
+    return select(*FACTS, LibraryRow.body, ArticleRow.title, ArticleRow.url).join(
         ArticleRow, ArticleRow.content_hash == LibraryRow.content_hash
     )
 
 
 # Made once: putting a statement together takes longer than asking it.
-_NEWEST = select(func.coalesce(func.max(LibraryRow.seq), 0))
-_COUNT = select(func.count()).select_from(LibraryRow)
 _SHOWN_OF = _shown().where(LibraryRow.digest_id.in_(bindparam("ids", expanding=True)))
-
-
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [
-        LibraryRow.difficulty >= filters.easiest,
-        LibraryRow.difficulty <= filters.hardest,
-    ]
-    if filters.language is not None:
-        found.append(LibraryRow.language == filters.language)
-    if filters.site is not None:
-        found.append(LibraryRow.site == filters.site)
-    if filters.since is not None:
-        found.append(LibraryRow.digested_at >= filters.since)
-    return found
-
-
-# Difficulties lie in memory as 32-bit numbers, where 2.8 is not the 2.8 that was asked for.
-_TOLERANCE = 0.01
-
-
-def _heads(index: Index, asked: _Asked, settings: RetrievalSettings) -> Heads:
-    allowed = _passing(index, asked.filters)
-    if asked.few is not None:
-        allowed &= index.marked(asked.few)
-    return Heads.of(index, asked.words, allowed, settings)
-
-
-def _passing(index: Index, filters: Filters) -> NDArray[np.bool_]:
-    if not len(index):
-        return np.zeros(0, dtype=bool)
-    difficulty = index.joined("difficulties")
-    passing = (difficulty >= filters.easiest - _TOLERANCE) & (
-        difficulty <= filters.hardest + _TOLERANCE
-    )
-    if filters.language is not None:
-        passing &= index.joined("languages") == LANGUAGES.index(filters.language)
-    if filters.site is not None:
-        passing &= index.joined("sites") == filters.site
-    if filters.since is not None:
-        passing &= index.joined("made_at") >= filters.since.timestamp()
-    return np.asarray(passing, dtype=bool)
-
-
-def _extended(index: Index, rows: Sequence[Row[*tuple[Any, ...]]]) -> Index:
-    extended = index.copy()
-    extended.add((_facts(row), read_head(row.head)) for row in rows)
-    return extended
-
-
-def _facts(row: Row[*tuple[Any, ...]]) -> Facts:
-    return Facts(
-        key=row.digest_id,
-        content=row.content_hash,
-        language=row.language,
-        difficulty=row.difficulty,
-        site=row.site or "",
-        made_at=row.digested_at.timestamp(),
-    )
 
 
 def _hit(row: Row[*tuple[Any, ...]], text: str, score: float, parts: Parts) -> Hit:

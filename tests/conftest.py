@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +14,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
-from support.postgres import PostgresMissing, PostgresServer, running
+from support.postgres import (
+    PostgresMissing,
+    PostgresServer,
+    programs,
+    programs_with_vectors,
+    running,
+)
 from support.shared import FOLDER
 
 from storage.database import FILE_NAME, database_url, open_database
@@ -31,9 +37,19 @@ def _shared_by_the_processes_of_a_run(tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests; a test that stops it starts it again."""
+    yield from _server(programs)
+
+
+@pytest.fixture(scope="session")
+def vector_server() -> Iterator[PostgresServer]:
+    """Another one, with pgvector."""
+    yield from _server(programs_with_vectors)
+
+
+def _server(installed: Callable[[], Path]) -> Iterator[PostgresServer]:
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(running())
+            server = stack.enter_context(running(installed=installed()))
         except PostgresMissing as missing:
             if os.environ.get("CI"):
                 pytest.fail(str(missing))
@@ -99,6 +115,24 @@ def postgres_database(
     """The same on PostgreSQL: each test leaves it as empty as it was."""
     yield database_url(migrated_postgres, tmp_path)
     postgres_server.empty(migrated_postgres)
+
+
+@pytest.fixture(scope="session")
+def migrated_vectors(
+    vector_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    url = vector_server.create_database()
+    _migrated(database_url(url, tmp_path_factory.mktemp("none")))
+    return url
+
+
+@pytest.fixture
+def vector_database(
+    vector_server: PostgresServer, migrated_vectors: str, tmp_path: Path
+) -> Iterator[URL]:
+    """A migrated database of a server with pgvector."""
+    yield database_url(migrated_vectors, tmp_path)
+    vector_server.empty(migrated_vectors)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -25,7 +25,7 @@ async def rebuild(
     Whatever is found meanwhile is found still. Raises SettingsError, StorageUnavailable and
     EngineFailed.
     """
-    async with open_library(settings) as library:
+    async with open_library(settings, anew=True) as library:
         if anew:
             await library.shelving.doubt()
         state = await library.state()
@@ -34,6 +34,8 @@ async def rebuild(
         while some := await library.shelving.catch_up():
             done += some
             heard(done, max(done, total))
+        if settings.retrieval.index == "postgresql":
+            await library.refresh()
         return in_words(await library.state(), ui)
 
 

@@ -304,16 +304,28 @@ class Index:
 
     def _rarity(self, terms: Iterable[int], name: str) -> dict[int, float]:
         every = np.array(sorted(set(terms)), dtype=np.uint32)
-        frequency = np.zeros(len(every), dtype=np.int64)
-        for segment in self.segments:
-            frequency += getattr(segment, name).frequencies(every)
-        size = self._starts()[-1]
+        frequency, size = self._frequencies(every, name), self._size()
         found = np.log1p((size - frequency + 0.5) / (frequency + 0.5))
         return dict(zip(every.tolist(), found.tolist(), strict=True))
 
-    def _bm25(self, terms: Mapping[int, float], name: str, lengths: str, b: float) -> Scores:
+    # --- what is counted over all documents
+
+    def _size(self) -> int:
+        return self._starts()[-1]
+
+    def _mean(self, lengths: str) -> float:
         total = sum(float(getattr(s, lengths).sum()) for s in self.segments)
-        mean = max(total / max(self._starts()[-1], 1), 1e-9)
+        return total / max(self._starts()[-1], 1)
+
+    def _frequencies(self, terms: Terms, name: str) -> NDArray[np.int64]:
+        """In how many documents each of these words stands."""
+        frequency = np.zeros(len(terms), dtype=np.int64)
+        for segment in self.segments:
+            frequency += getattr(segment, name).frequencies(terms)
+        return frequency
+
+    def _bm25(self, terms: Mapping[int, float], name: str, lengths: str, b: float) -> Scores:
+        mean = max(self._mean(lengths), 1e-9)
         rarity = self._rarity(terms, name)
         weights = {term: weight * rarity[term] for term, weight in terms.items()}
         found = []

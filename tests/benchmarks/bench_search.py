@@ -55,11 +55,13 @@ from core.retrieval.document import (  # noqa: E402
     prepare,
     quantised,
 )
+from core.retrieval.index import Index  # noqa: E402
 from core.retrieval.searching import EXACT, candidates, understand  # noqa: E402
 from core.retrieval.tokens import Terms, numbers, tokens  # noqa: E402
 from core.settings import RetrievalSettings  # noqa: E402
 from storage.database import FILE_NAME, database_url, open_database  # noqa: E402
 from storage.library import SqlLibrary  # noqa: E402
+from storage.memory_index import MemoryIndex  # noqa: E402
 
 PASSAGES = 8
 CHANNELS = 50
@@ -166,7 +168,8 @@ async def measure(
     folder: Path, pool: Pool, encoder: Encoder, size: int, questions: Sequence[str]
 ) -> None:
     async with open_database(database_url(None, folder)) as engine:
-        library = SqlLibrary(engine, encoder)
+        memory_index = MemoryIndex(engine, RetrievalSettings())
+        library = SqlLibrary(engine, encoder, finder=memory_index)
         before = psutil.Process().memory_info().rss
         started, cpu = time.perf_counter(), time.process_time()
         await library.refresh()
@@ -198,7 +201,7 @@ async def measure(
                 flush=True,
             )
 
-        alike = await agreement(library, encoder, questions)
+        alike = await agreement(memory_index.index, encoder, questions)
         print(f"         first ten as measured exactly: {alike:.3f}")
 
         async def embed(question: str) -> object:
@@ -227,9 +230,9 @@ async def added(library: SqlLibrary, folder: Path) -> float:
     return float(np.median(taken))
 
 
-async def agreement(library: SqlLibrary, encoder: Encoder, questions: Sequence[str]) -> float:
+async def agreement(index: Index, encoder: Encoder, questions: Sequence[str]) -> float:
     """Which share of the first ten is the same where the meaning of all is measured exactly."""
-    settings, index, same = RetrievalSettings(), library.index, 0
+    settings, same = RetrievalSettings(), 0
     for asked in questions:
         question = await understand(asked, encoder)
         found = [

