@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.article import Article
 from core.digest import DigestRecord
+from core.engine.echo import HashingEncoder
 from core.library import LibraryState
 from core.ports import Encoder
 from core.retrieval.document import (
@@ -59,6 +60,11 @@ class Shelving:
         self._engine = engine
         self._encoder = encoder
         self.made_by = f"{VERSION}:{encoder.name}"
+        self._current = _current(self.made_by)
+        if encoder.name == HashingEncoder.name:
+            # A bot without a model beside workers with one: what they put in is better than its
+            # own, and each would put in again for ever what the other has put in.
+            self._current = _current(f"{VERSION}:", by_anybody=True)
 
     async def add(self, record: DigestRecord, article: Article) -> None:
         wanted = select(DigestRow.content_hash, DigestRow.created_at).where(
@@ -97,7 +103,7 @@ class Shelving:
         count = select(func.count())
         async with reading(self._engine) as connection:
             digests = (await connection.execute(count.select_from(DigestRow))).scalar_one()
-            current = count.select_from(DigestRow).join(LibraryRow, _current(self.made_by))
+            current = count.select_from(DigestRow).join(LibraryRow, self._current)
             indexed = (await connection.execute(current)).scalar_one()
             total = select(func.coalesce(func.sum(LibraryRow.passages), 0))
             passages = (await connection.execute(total)).scalar_one()
@@ -113,7 +119,7 @@ class Shelving:
                 ArticleRow.article,
             )
             .join(ArticleRow, ArticleRow.content_hash == DigestRow.content_hash)
-            .outerjoin(LibraryRow, _current(self.made_by))
+            .outerjoin(LibraryRow, self._current)
             .where(LibraryRow.digest_id.is_(None))
             .order_by(DigestRow.created_at.desc(), DigestRow.id)
             .limit(limit)
@@ -160,10 +166,11 @@ class Shelving:
         ]
 
 
-def _current(made_by: str) -> ColumnElement[bool]:
+def _current(made_by: str, *, by_anybody: bool = False) -> ColumnElement[bool]:
+    own = LibraryRow.made_by == made_by
     return and_(
         LibraryRow.digest_id == DigestRow.id,
-        LibraryRow.made_by == made_by,
+        LibraryRow.made_by.startswith(made_by, autoescape=True) if by_anybody else own,
         LibraryRow.digested_at >= DigestRow.created_at,
     )
 

@@ -286,6 +286,26 @@ async def test_a_digest_made_again_is_put_in_again(shelves: Shelves) -> None:
     assert (await shelves.library.state()).indexed == 1
 
 
+class Real(HashingEncoder):
+    """Stands for an encoder with a model."""
+
+    name = "real"
+
+
+async def test_a_process_without_a_model_never_replaces_what_one_with_a_model_put_in(
+    sqlite_database: URL,
+) -> None:
+    async with open_database(sqlite_database) as engine:
+        bot = Shelves(engine)
+        worker = SqlLibrary(engine, Real())
+        await bot.shelve("Connection pools", POOLS)
+        assert await worker.shelving.catch_up() == 1
+        assert await bot.library.shelving.catch_up() == 0
+        assert await worker.shelving.catch_up() == 0
+        assert (await bot.library.state()).indexed == (await worker.state()).indexed == 1
+        assert await titles(bot, "connection pools") == ["Connection pools"]
+
+
 async def test_a_digest_nobody_keeps_is_not_added(shelves: Shelves) -> None:
     record = await shelves.keep("Connection pools", POOLS)
     article = await shelves.articles.read_at(record.article.url or "", day(1))
