@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/benchmarks")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import psutil  # noqa: E402
-from bench_retrieval import sets_in  # noqa: E402
-from bench_search import FEW, fill, pool_of  # noqa: E402
-from search_compared import timed  # noqa: E402
+from benchmarks.bench_retrieval import sets_in  # noqa: E402
+from benchmarks.bench_search import FEW, fill, pool_of  # noqa: E402
+from benchmarks.search_compared import timed  # noqa: E402
 from sqlalchemy import insert, select, text  # noqa: E402
 from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: E402
 from support import postgres  # noqa: E402
