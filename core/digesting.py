@@ -38,7 +38,7 @@ from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
 from core.judging.guardrail import Guard
 from core.judging.keywords import likely, ranked
-from core.judging.opinion import Opinion, checked, joined, together
+from core.judging.opinion import checked, joined, together
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
 from core.judging.terms import Explained, explained
@@ -48,6 +48,7 @@ from core.ports import Encoder, Engine, Generation, Vectors
 from core.progress import Checking, Event, Finished, Judged, Reading
 from core.prompts import questions as questions_prompt
 from core.prompts import summary as summary_prompt
+from core.prompts.judgement import Judgement
 from core.settings import DigestSettings, GenerationSettings, OutputLanguage
 
 # Bump when the same article would get another digest: kept digests of older versions are not shown.
@@ -187,9 +188,9 @@ class Digester:
             terms=tuple(explained(document, names, self.settings.terms, wanted)),
         )
 
-    def _agreed(self, study: _Study, opinion: Opinion) -> _Study:
+    def _agreed(self, study: _Study, opinion: Judgement) -> _Study:
         """What was measured and what the model thinks, as one."""
-        if opinion == Opinion():
+        if opinion == Judgement():
             return study
         document, judged = study.document, study.judged
         return replace(
@@ -341,7 +342,7 @@ class _Guarding:
             for one in sentences
         )
 
-    def opinion(self, found: Opinion) -> Opinion:
+    def opinion(self, found: Judgement) -> Judgement:
         return replace(
             found,
             reason=self._checked(found.reason) if found.reason else "",

@@ -22,9 +22,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from core.article import Language
 from core.chunks import Block, blocks
 from core.errors import SettingsError
@@ -33,7 +30,7 @@ from core.language import detect, words
 from core.ports import Engine, Generation
 from core.prompts import translation
 from training.background import may_ship
-from training.examples import read
+from training.lines import bar, read, written
 from training.systems import Resources
 
 log = logging.getLogger("training.backtranslate")
@@ -100,7 +97,7 @@ async def run(data: Path, out: Path, resources: Resources, *, limit: int = 0) ->
     row, EngineFailed with its kin; what is written until then is kept.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    done = _done(out)
+    done = {_key(json.loads(line)) for line in written(out)}
     wanted = [row for _, row in read(data)][: limit or None]
     counts: Counter[str] = Counter()
     try:
@@ -109,15 +106,15 @@ async def run(data: Path, out: Path, resources: Resources, *, limit: int = 0) ->
             raise SettingsError(
                 [f"{engine.name} does not write Korean and English; name another by --engine"]
             )
-        with _bar() as bar, out.open("a", encoding="utf-8") as file:
-            shown = bar.add_task("translating", total=len(wanted))
+        with bar() as progress, out.open("a", encoding="utf-8") as file:
+            shown = progress.add_task("translating", total=len(wanted))
             for row in wanted:
                 if _key(row) not in done:
                     kind, line = await _row(engine, row)
                     counts[kind] += 1
                     file.write(line)
                     file.flush()
-                bar.advance(shown)
+                progress.advance(shown)
     finally:
         await resources.close()
     return counts
@@ -138,24 +135,8 @@ async def _row(engine: Engine, row: Mapping[str, Any]) -> tuple[str, str]:
     return kind, json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _done(out: Path) -> set[str]:
-    """What an earlier run wrote whole; a line that was torn off is cut away."""
-    if not out.exists():
-        return set()
-    body = out.read_bytes()
-    whole = body[: body.rfind(b"\n") + 1]
-    if len(whole) < len(body):
-        out.write_bytes(whole)
-    return {_key(json.loads(line)) for line in whole.splitlines()}
-
-
 def _key(row: Mapping[str, Any]) -> str:
     return str(row.get("slug") or row.get("id") or "")
-
-
-def _bar() -> Progress:
-    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*parts, TimeRemainingColumn(), console=Console(stderr=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

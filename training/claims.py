@@ -19,6 +19,7 @@ import numpy as np
 
 from core.article import Article, Language
 from core.chunks import Document, cut
+from core.judging.evidence import Measured, Measuring
 from core.judging.facts import names
 from core.language import sentences, words
 from training.background import may_ship, rows
@@ -147,3 +148,15 @@ def _nearest(found: Sequence[Source]) -> list[int]:
     korean = np.array([s.document.language == "ko" for s in found])
     likeness[korean[:, None] != korean[None, :]] = -1
     return [int(row.argmax()) for row in likeness]
+
+
+def compared(found: Sequence[Source], chance: random.Random) -> Iterator[tuple[Claim, Measured]]:
+    """Claims with what the article says to them; those of which nothing can be told are left out."""
+    documents = {source.id: source.document for source in found}
+    current, measuring = "", None
+    for claim in claims(found, chance):
+        if claim.article != current or measuring is None:
+            current, measuring = claim.article, Measuring(documents[claim.article])
+        one = measuring.measure(claim.text)
+        if one is not None:
+            yield claim, one

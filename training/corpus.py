@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.errors import SettingsError
 from training.background import may_ship
-from training.examples import read
+from training.lines import read
 
 # One document in so many is never learned from: it tells what was learned.
 HELD_ONE_IN = 20

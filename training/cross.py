@@ -30,7 +30,7 @@ from core.judging.faithful import BORNE, judge
 from core.language import sentences
 from training.background import rows
 from training.bases import encoder_folder
-from training.claims import Claim, claims, excluded, sources
+from training.claims import Claim, compared, excluded, sources
 from training.classifier import fit, predict
 from training.reporting import auc, classification, draw_confusion, draw_curves, write_json
 
@@ -48,15 +48,7 @@ def weak(root: Path, seed: int, articles: int, out: Path) -> list[Row]:
     found = [s for s in sources(root, excluded(root), chance) if s.document.language == "en"]
     chance.shuffle(found)
     found = found[:articles]
-    documents = {source.id: source.document for source in found}
-    kept: list[Row] = []
-    current, measuring = "", None
-    for claim in claims(found, chance):
-        if claim.article != current or measuring is None:
-            current, measuring = claim.article, Measuring(documents[claim.article])
-        one = measuring.measure(claim.text)
-        if one is not None:
-            kept.append(_row(claim, one))
+    kept = [_row(claim, one) for claim, one in compared(found, chance)]
     _leave(kept, out)
     return kept
 

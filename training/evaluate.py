@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.errors import SettingsError
 from training.evaluating import judge, report
@@ -30,6 +28,7 @@ from training.evaluating.items import TASKS, Item, Rows, TaskName
 from training.evaluating.measures import MEASURES, Ground, scored
 from training.evaluating.predicting import Kept, PredictionsFile, digest_of, predicted, usable
 from training.evaluating.report import Column
+from training.lines import bar
 from training.provenance import commit, version_of
 from training.systems import SYSTEMS, By, Prediction, Resources
 
@@ -139,10 +138,10 @@ async def _predict(asked: Asked, rows: Rows, resources: Resources) -> None:
         if file.done.total() >= count:
             return
         predict = await SYSTEMS[asked.task](resources)
-        with _bar() as bar:
-            shown = bar.add_task("predicting", total=count)
+        with bar() as progress:
+            shown = progress.add_task("predicting", total=count)
             async for _ in predicted(asked.task, rows, predict, file, asked.together):
-                bar.advance(shown)
+                progress.advance(shown)
     finally:
         file.close()
 
@@ -158,11 +157,6 @@ def _identity(asked: Asked) -> dict[str, str]:
     }
 
 
-def _bar() -> Progress:
-    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*parts, TimeRemainingColumn(), console=Console(stderr=True))
-
-
 def _columns(asked: Asked, rows: Rows) -> dict[str, Column]:
     """One pass over the rows for all systems at once: only figures are kept."""
     kept = Kept(asked.predictions)
@@ -171,14 +165,14 @@ def _columns(asked: Asked, rows: Rows) -> dict[str, Column]:
     if asked.baselines:
         beside = MEASURES[asked.task].beside(Ground(rows, train, asked.docs))
     columns = {name: Column(name) for name in (OURS, *beside)}
-    with _bar() as bar:
-        shown = bar.add_task("scoring", total=None)
+    with bar() as progress:
+        shown = progress.add_task("scoring", total=None)
         for item in rows:
             _score_ours(asked.task, item, kept.take(item), columns[OURS])
             for name, baseline in beside.items():
                 if item.gold is not None:
                     _add(asked.task, item, baseline(item), columns[name])
-            bar.advance(shown)
+            progress.advance(shown)
     return columns
 
 

@@ -12,7 +12,6 @@ Rows for non-commercial use and saved web pages are never taken. Models see titl
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import json
 import logging
@@ -33,6 +32,7 @@ from core.prompts import summary as summary_prompt
 from core.prompts import term as term_prompt
 from training.background import may_ship
 from training.judgements import judged
+from training.lines import read
 
 log = logging.getLogger("training.examples")
 
@@ -64,26 +64,6 @@ class Made:
         row = {name: getattr(self, name) for name in fields}
         row |= {"prompt": asked, "answer": self.answer, "version": VERSIONS[self.task]}
         return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows with their line numbers, streamed, gzipped or not. Raises BadArticle, which names file
-    and line, for a line that is no JSON object."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise BadArticle(f"{path}:{number}", f"no JSON ({error})") from error
-                if not isinstance(row, dict):
-                    raise BadArticle(f"{path}:{number}", "must be a JSON object")
-                yield number, row
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{path}: cannot be read ({error})"]) from error
 
 
 def from_summaries(row: dict[str, Any]) -> Iterator[Made]:

@@ -22,7 +22,8 @@ from core.mentions import mentions
 from core.ports import Prompt
 from core.prompts import judgement
 from core.prompts.judgement import Judgement, Wanted
-from training.background import may_ship, rows
+from training.background import may_ship
+from training.lines import read
 
 SETS: tuple[str, ...] = ("difficulty/train", "keywords/train", "prerequisites/train")
 _MOST_KEYWORDS, _MOST_ITEMS, _LONGEST_ITEM = 8, 4, 80
@@ -51,7 +52,7 @@ def _joined(root: Path) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in SETS:
         path = root / f"{name}.jsonl.gz"
-        for row in rows(path) if path.is_file() else ():
+        for _, row in read(path) if path.is_file() else ():
             if may_ship(row) and row.get("language", "en") == "en":
                 found.setdefault(str(row["id"]), {}).update(row)
     return found

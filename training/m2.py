@@ -20,7 +20,7 @@ from core.errors import BadArticle, SettingsError
 from core.ports import Prompt
 from training.config import Stage, TrainingConfig, read
 from training.examples import VERSIONS
-from training.examples import read as read_rows
+from training.lines import read as read_rows
 
 log = logging.getLogger("training.m2")
 

@@ -32,7 +32,7 @@ from core.judging.faithful import AGAINST, BORNE, FOR, Judge
 from core.language import sentences, words
 from training.background import rows
 from training.bases import encoder_folder
-from training.claims import Claim, claims, excluded, sources
+from training.claims import Claim, compared, excluded, sources
 from training.entailment import compare
 from training.reporting import (
     auc,
@@ -57,15 +57,7 @@ def measured(root: Path, seed: int, cache: Path) -> list[tuple[Claim, list[float
         return [(Claim(**c), signs) for c, signs in json.loads(cache.read_text("utf-8"))]
     chance = random.Random(seed)  # noqa: S311 - weak labels, no secrets
     found = sources(root, excluded(root), chance)
-    documents = {source.id: source.document for source in found}
-    kept: list[tuple[Claim, list[float]]] = []
-    current, measuring = "", None
-    for claim in claims(found, chance):
-        if claim.article != current or measuring is None:
-            current, measuring = claim.article, Measuring(documents[claim.article])
-        one = measuring.measure(claim.text)
-        if one is not None:
-            kept.append((claim, [one.signs[name] for name in SIGNS]))
+    kept = [(claim, [one.signs[name] for name in SIGNS]) for claim, one in compared(found, chance)]
     write_json([(asdict(claim), signs) for claim, signs in kept], cache)
     return kept
 

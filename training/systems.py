@@ -25,11 +25,12 @@ from core.errors import DigestError, EngineFailed, SettingsError
 from core.judging.faithful import Evidence
 from core.judging.gist import rank
 from core.judging.keywords import keywords, likely, ranked
-from core.judging.opinion import Opinion, checked, joined, together
+from core.judging.opinion import checked, joined, together
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
 from core.judging.terms import explained
 from core.ports import Generation
+from core.prompts.judgement import Judgement
 from core.settings import DigestSettings, ModelSettings, RetrievalSettings, WebSettings
 from core.summarizing import Summarizer
 from training.evaluating.items import Doc, Shown, TaskName, documents
@@ -170,18 +171,18 @@ async def _embedded(document: Document, encoder: Encoder) -> Vectors | None:
     return filled
 
 
-async def _opinions(resources: Resources) -> Callable[[Document], Awaitable[Opinion]]:
+async def _opinions(resources: Resources) -> Callable[[Document], Awaitable[Judgement]]:
     """What the model thinks of an article, checked as in a digest; nothing where it isn't asked."""
     if resources.by == "measures":
 
-        async def silent(_document: Document) -> Opinion:
-            return Opinion()
+        async def silent(_document: Document) -> Judgement:
+            return Judgement()
 
         return silent
     engine, _ = await resources.both()
     settings = DigestSettings(judge="model")
 
-    async def ask(document: Document) -> Opinion:
+    async def ask(document: Document) -> Judgement:
         weighed = await asyncio.to_thread(weigh, document)
         ranks = await asyncio.to_thread(rank, document, weighed)
         draft = Draft(engine, Generation(), settings, document, weighed, ranks)

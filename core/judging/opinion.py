@@ -8,8 +8,8 @@ beside the measured one: half of each.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from core.article import Language
 from core.chunks import Document
@@ -30,37 +30,31 @@ _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9+#.-]*[A-Za-z0-9+#]|[A-Za-z]")
 _CAPITAL = re.compile(r"[A-Z0-9]")
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What is left of a judgement. `level` is 1.0 to 5.0, or None."""
-
-    reason: str = ""
-    level: float | None = None
-    keywords: tuple[str, ...] = ()
-    prerequisites: tuple[str, ...] = ()
-
-
-def checked(judgement: Judgement, document: Document, evidence: Evidence) -> Opinion:
+def checked(judgement: Judgement, document: Document, evidence: Evidence) -> Judgement:
+    """What is left of it."""
     text = "\n".join((document.title, *document.headings, document.prose))
+    inside = set(words(text, document.language)) if judgement.prerequisites else set()
     invented = judgement.reason and evidence.support(judgement.reason).broken == "name"
-    return Opinion(
+    return replace(
+        judgement,
         reason="" if invented else judgement.reason,
-        level=judgement.level,
         keywords=tuple(name for name in judgement.keywords if mentions(text, name)),
         prerequisites=tuple(
-            item for item in judgement.prerequisites if _founded(item, text, document)
+            item
+            for item in judgement.prerequisites
+            if _founded(item, text, inside, document.language)
         ),
     )
 
 
-def _founded(item: str, text: str, document: Document) -> bool:
-    """It names nothing that the article doesn't, and something that is no everyday word."""
-    named = _named(item, document.language)
+def _founded(item: str, text: str, inside: Collection[str], language: Language) -> bool:
+    """It names nothing that the article doesn't, and something that is no everyday word.
+    `inside`: the words of the text."""
+    named = _named(item, language)
     if not all(mentions(text, word) for word in named):
         return False
-    rare = background(document.language)
-    inside = set(words(text, document.language))
-    known = [word for word in words(item, document.language) if word in inside]
+    rare = background(language)
+    known = [word for word in words(item, language) if word in inside]
     return bool(named) or any(rare.specialist(word) for word in known)
 
 
@@ -73,14 +67,16 @@ def _named(item: str, language: Language) -> list[str]:
 
 
 def together(first: Sequence[str], then: Sequence[str], count: int) -> tuple[str, ...]:
-    """At most `count` names, none inside another."""
-    kept: list[str] = []
+    """At most `count` names, none among the words of another; `then` as it is where there is no
+    `first`."""
+    if not first:
+        return tuple(then)
+    kept: dict[str, str] = {}
     for name in (*first, *then):
-        form = " ".join(raw_words(name)).lower() or name.lower()
-        others = [" ".join(raw_words(one)).lower() or one.lower() for one in kept]
-        if not any(form in other or other in form for other in others):
-            kept.append(name)
-    return tuple(kept[:count])
+        form = f" {' '.join(raw_words(name)).lower() or name.lower()} "
+        if not any(form in other or other in form for other in kept):
+            kept[form] = name
+    return tuple(kept.values())[:count]
 
 
 def joined(judged: Judged, level: float) -> Judged:

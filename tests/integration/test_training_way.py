@@ -296,3 +296,8 @@ def test_what_is_said_of_one_article_becomes_one_judgement_beside_its_summary(
     )
     assert row["version"] == examples.VERSIONS["judgement"]
     assert parse(row["answer"]).level == 5.0
+    write(data / "keywords/train.jsonl.gz", [])
+    with gzip.open(data / "keywords/train.jsonl.gz", "at", encoding="utf-8") as file:
+        file.write("{broken\n")
+    with pytest.raises(BadArticle, match=r"keywords/train.jsonl.gz:1"):
+        examples.build(data, tmp_path / "examples")

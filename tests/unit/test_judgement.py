@@ -97,6 +97,12 @@ def test_names_inside_others_come_once() -> None:
     assert found == ("Raft", "leader election", "term")
 
 
+def test_a_name_inside_another_word_is_a_name_of_its_own() -> None:
+    assert together(("Go",), ("MongoDB", "Go modules"), 5) == ("Go", "MongoDB")
+    own = ("Go", "MongoDB", "Go modules")
+    assert together((), own, 5) == own, "without an opinion everything stays as it was"
+
+
 def test_opinion_and_measurement_count_half_each() -> None:
     judged = difficulty.judge(a_document())
     both = joined(judged, 5.0)

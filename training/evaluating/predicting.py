@@ -19,6 +19,7 @@ from typing import Any
 
 from core.errors import DigestError, EngineFailed, NothingToRead, SettingsError
 from training.evaluating.items import Item, Shown, TaskName
+from training.lines import written
 from training.systems import Predict, Prediction
 
 log = logging.getLogger("training.evaluate")
@@ -66,15 +67,8 @@ def _check_same(path: Path, held: Mapping[str, str], about: Mapping[str, str]) -
 
 def _whole_lines(path: Path) -> list[dict[str, Any]]:
     """The rows that were written to their end; what a killed run left half is cut off."""
-    if not path.exists():
-        return []
-    body = path.read_bytes()
-    end = body.rfind(b"\n") + 1
-    if end < len(body):
-        with path.open("r+b") as file:
-            file.truncate(end)
     found = []
-    for number, line in enumerate(body[:end].splitlines(), 1):
+    for number, line in enumerate(written(path), 1):
         try:
             row = json.loads(line)
             if "prediction" not in row or ("id" not in row and "qid" not in row):

@@ -1,0 +1,52 @@
+"""Files of JSON lines, read as streams and gone on with; and the bar that says how far it is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core.errors import BadArticle, SettingsError
+
+
+def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows with their line numbers, streamed, gzipped or not. Raises BadArticle, which names file
+    and line, for a line that is no JSON object."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                except ValueError as error:
+                    raise BadArticle(f"{path}:{number}", f"no JSON ({error})") from error
+                if not isinstance(row, dict):
+                    raise BadArticle(f"{path}:{number}", "must be a JSON object")
+                yield number, row
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: cannot be read ({error})"]) from error
+
+
+def written(path: Path) -> list[bytes]:
+    """The lines of a file that is added to; what a killed run left half is cut off."""
+    if not path.exists():
+        return []
+    body = path.read_bytes()
+    end = body.rfind(b"\n") + 1
+    if end < len(body):
+        with path.open("r+b") as file:
+            file.truncate(end)
+    return body[:end].splitlines()
+
+
+def bar() -> Progress:
+    """On stderr: a program's output is its own."""
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*parts, TimeRemainingColumn(), console=Console(stderr=True))
