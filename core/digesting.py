@@ -38,6 +38,7 @@ from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
 from core.judging.guardrail import Guard
 from core.judging.keywords import likely, ranked
+from core.judging.kinds import kind_of
 from core.judging.opinion import checked, joined, together
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
@@ -139,7 +140,8 @@ class Digester:
 
         weighed = await asyncio.to_thread(weigh, document, embedded)
         ranks = await asyncio.to_thread(rank, document, weighed)
-        draft = Draft(self.engine, self.options, self.settings, document, weighed, ranks)
+        kind = kind_of(document, article.source_type)
+        draft = Draft(self.engine, self.options, self.settings, document, weighed, ranks, kind)
         async with aclosing(draft.write(study.keywords, study.terms)) as pieces:
             async for piece in pieces:
                 yield piece

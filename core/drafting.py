@@ -16,6 +16,7 @@ from dataclasses import replace
 from core.chunks import Document, Part
 from core.judging.forest import Rows
 from core.judging.gist import shown
+from core.judging.kinds import TextKind
 from core.judging.salience import Weighed
 from core.judging.terms import Explained
 from core.language import count_words
@@ -46,12 +47,14 @@ class Draft:
         document: Document,
         weighed: Weighed,
         ranks: Rows,
+        kind: TextKind = "article",
     ) -> None:
         self.engine = engine
         self.options = options
         self.settings = settings
         self.document = document
         self.ranks = ranks
+        self.kind = kind
         self.able = document.language in engine.writes
         self.parts = chosen_parts(document.parts, weighed, settings.max_parts) if self.able else []
         self.written: dict[int, list[str]] = {}
@@ -115,7 +118,8 @@ class Draft:
         text = self._fitting(gist or inside.text)
         # what does not fit is not counted as seen
         self.seen_words += count_words(text)
-        return summary_prompt.render(self.document.title, text, self.document.language, 1)
+        title, language = self.document.title, self.document.language
+        return summary_prompt.render(title, text, language, 1, kind=self.kind)
 
     async def judge(self) -> Judgement:
         """Of the best sentences of the whole article; nothing where the model is not to judge."""

@@ -10,7 +10,6 @@ from what the text is: a proposal or a paper has an abstract, a post or a page h
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 
 from core.article import Article, Language
@@ -19,6 +18,7 @@ from core.judging.faithful import Evidence
 from core.judging.forest import Rows
 from core.judging.gist import gist, rank, shown
 from core.judging.headline import candidates, choose
+from core.judging.kinds import SHORT, is_paper, is_proposal, kind_of
 from core.judging.salience import weigh
 from core.ports import Engine, Generation
 from core.prompts import summary as summary_prompt
@@ -30,14 +30,6 @@ DRAFTS = (
 )
 # Words of an abstract. The median of those that authors write of proposals is 52.
 _ABSTRACT_WORDS = 70
-# A text this short is an abstract itself: one line says it.
-_SHORT = 420
-_PROPOSAL = re.compile(
-    r"\b(?:motivation|rationale|specification|drawbacks|alternatives|unresolved questions|"
-    r"backwards? compatibility|reference-level explanation|rejected ideas)\b",
-    re.I,
-)
-_PAPER = re.compile(r"\bet al\.|\bwe propose\b|\[\d+\]|\bour (?:model|approach|method)\b", re.I)
 
 
 class Summarizer:
@@ -64,7 +56,8 @@ class Summarizer:
         if document.language not in self._engine.writes:
             return []
         text = shown(document, ranks)
-        prompt = summary_prompt.render(document.title, text, document.language, 1)
+        kind = kind_of(document)
+        prompt = summary_prompt.render(document.title, text, document.language, 1, kind=kind)
         replies = [await self._engine.generate(prompt, options) for options in DRAFTS]
         found = [summary_prompt.parse(reply, document.language)[:1] for reply in replies]
         return list(dict.fromkeys(sentence for one in found for sentence in one))
@@ -90,14 +83,12 @@ class Summarizer:
 
 def abstract_words(document: Document) -> int:
     """How many words an abstract of this text has; 0: one line is enough."""
-    if document.words <= _SHORT:
+    if document.words <= SHORT:
         return 0
     if document.language == "ko":
         # a news report or an essay without structure: three sentences
         return 45 if not document.headings and not document.code else 0
-    proposal = sum(_PROPOSAL.search(heading) is not None for heading in document.headings)
-    paper = len(_PAPER.findall(document.prose)) >= 3 and not document.code
-    return _ABSTRACT_WORDS if proposal >= 1 or paper else 0
+    return _ABSTRACT_WORDS if is_proposal(document) or is_paper(document) else 0
 
 
 def _line(document: Document, ranks: Rows, drafts: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from core.article import Article
 from core.chunks import cut
 from core.errors import BadArticle, SettingsError
 from core.judging.gist import rank, shown
+from core.judging.kinds import kind_of
 from core.language import sentences
 from core.ports import Prompt
 from core.prompts import judgement as judgement_prompt
@@ -38,6 +40,8 @@ log = logging.getLogger("training.examples")
 
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
+# How papers and proposals begin: a text that is not told to be one must not teach it.
+_OTHER_VOICE = re.compile(r"(?:we|our|this (?:PEP|RFC|paper|document|proposal|work))\b", re.I)
 VERSIONS = {
     "summary": summary_prompt.VERSION,
     "term": term_prompt.VERSION,
@@ -74,10 +78,12 @@ def from_summaries(row: dict[str, Any]) -> Iterator[Made]:
     text = shown(document, rank(document))
     if not text:
         return
-    prompt = summary_prompt.render(document.title, text, "en", 1)
+    kind = kind_of(document, "paper" if row.get("source_type") == "paper" else "blog")
+    prompt = summary_prompt.render(document.title, text, "en", 1, kind=kind)
     for answer in row.get("summaries") or [row["summary"]]:
         said = first_sentence(answer)
-        if _LEAST_ANSWER <= len(said.split()) <= _MOST_ANSWER:
+        other = kind == "article" and _OTHER_VOICE.match(said)
+        if _LEAST_ANSWER <= len(said.split()) <= _MOST_ANSWER and not other:
             yield _made(row, "summary", prompt, said)
 
 

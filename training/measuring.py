@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.article import Language
+from core.article import Article, Language
+from core.chunks import cut
 from core.engine.templating import Template
 from core.errors import BadArticle, SettingsError
+from core.judging.kinds import kind_of
 from core.ports import Prompt
 from core.prompts import summary as summary_prompt
 
@@ -101,7 +103,8 @@ def example(row: dict[str, Any]) -> Example:
     title = str(row.get("title") or "")
     text = " ".join(str(row["content"]).split()[:_MOST_WORDS])
     answers = tuple(row.get("summaries") or [row["summary"]])
-    prompt = summary_prompt.render(title, text, language, 1)
+    kind = kind_of(cut(Article(content=text, title=title or None, language=language), 330))
+    prompt = summary_prompt.render(title, text, language, 1, kind=kind)
     return Example(str(row.get("id", "")), title, language, prompt, str(row["summary"]), answers)
 
 

@@ -9,18 +9,23 @@ from __future__ import annotations
 import re
 
 from core.article import Language
+from core.judging.kinds import TextKind
 from core.language import sentences
 from core.ports import Prompt
 
-VERSION = "summary-1"
+VERSION = "summary-2"
 
 _SYSTEM: dict[Language, str] = {
     "en": "You summarize technical articles. Use only facts from the text.",
     "ko": "기술 글을 요약합니다. 글에 있는 사실만 씁니다.",
 }
 _ASK: dict[Language, str] = {
-    "en": "Title: {title}\n\nText:\n{text}\n\nSummarize the text in {count}.",
-    "ko": "제목: {title}\n\n본문:\n{text}\n\n본문을 {count}으로 요약하십시오.",
+    "en": "Title: {title}\n\nText:\n{text}\n\nSummarize this {kind} in {count}.",
+    "ko": "제목: {title}\n\n본문:\n{text}\n\n이 {kind} {count}으로 요약하십시오.",
+}
+_KIND: dict[Language, dict[TextKind, str]] = {
+    "en": {"paper": "paper", "proposal": "proposal", "article": "article"},
+    "ko": {"paper": "논문을", "proposal": "제안서를", "article": "글을"},
 }
 _COUNT: dict[Language, tuple[str, str]] = {
     "en": ("one sentence", "{n} sentences"),
@@ -28,12 +33,16 @@ _COUNT: dict[Language, tuple[str, str]] = {
 }
 
 
-def render(title: str, text: str, language: Language, count: int = 1) -> Prompt:
+def render(
+    title: str, text: str, language: Language, count: int = 1, *, kind: TextKind = "article"
+) -> Prompt:
     """The article's text is quoted as it is: special tokens in it are the engine's matter."""
     one, many = _COUNT[language]
     number = one if count == 1 else many.format(n=count)
     return Prompt(
-        user=_ASK[language].format(title=title or "-", text=text, count=number),
+        user=_ASK[language].format(
+            title=title or "-", text=text, count=number, kind=_KIND[language][kind]
+        ),
         system=_SYSTEM[language],
     )
 
