@@ -16,11 +16,11 @@ _AMONG = 25
 _LEAST, _MOST = 8, 40
 _WHAT = (
     r"(?:blog post|post|article|tutorial|guide|page|document|lab|learning path|codelab|"
-    r"walkthrough|workshop|document)"
+    r"walkthrough|workshop)"
 )
 _TELLS = (
     r"(?:explain|show|describe|introduce|demonstrate|cover|discusse?|present|walk|teache?|detail|"
-    r"outline|illustrate|look)"
+    r"outline|illustrate)"
 )
 _DOES = (
     r"(?:build|create|deploy|set up|install|configure|write|use|run|learn|explore|develop|"
@@ -28,7 +28,7 @@ _DOES = (
 )
 _SUBJECT = r"(?:we|you)(?:'ll| will| are going to)"
 _IT_TELLS = re.compile(
-    rf"^this {_WHAT} (?:will )?(?P<verb>{_TELLS})s? (?:(?:you|the reader) )?(?:through |at )?"
+    rf"^this {_WHAT} (?:will )?(?P<verb>{_TELLS})s? (?:(?:you|the reader) )?(?:through )?"
     r"(?P<what>.+)$",
     re.I,
 )
@@ -39,8 +39,8 @@ _WE_TELL = re.compile(
 )
 _YOU_DO = re.compile(rf"^in this {_WHAT},? {_SUBJECT} (?P<what>{_DOES} .+)$", re.I)
 _QUESTION = re.compile(r"^(?:how|what|why|when|where)\b", re.I)
-# "the following", "here", "that": says nothing where the text around it is gone.
-_POINTS = re.compile(r"\b(?:following|below|above|previous|next|here|these|those|earlier)\b", re.I)
+# Says nothing where the text around it is gone; and "we" is not the voice of a description.
+_POINTS = re.compile(r"\b(?:following|below|above|previous|next|here|these|those|earlier|we|our)\b", re.I)
 
 
 def announced(document: Document) -> tuple[int, str] | None:
@@ -64,8 +64,8 @@ def _described(sentence: str) -> str:
 
 
 def _third(verb: str) -> str:
-    """`walk` and `look` have lost the word that goes with them."""
-    verb = {"walk": "describe", "look": "describe", "discus": "discuss"}.get(verb, verb)
+    """`walk` has lost the word that goes with it."""
+    verb = {"walk": "describe", "discus": "discuss"}.get(verb, verb)
     return verb + ("es" if verb.endswith(("ss", "ch")) else "s" if not verb.endswith("s") else "")
 
 

@@ -25,6 +25,7 @@ from typing import Any
 from core.article import Article
 from core.chunks import cut
 from core.errors import BadArticle, SettingsError
+from core.judging.facts import initials, name_keys, names, numbers
 from core.judging.gist import rank, shown
 from core.judging.kinds import kind_of
 from core.language import sentences
@@ -32,18 +33,21 @@ from core.ports import Prompt
 from core.prompts import judgement as judgement_prompt
 from core.prompts import summary as summary_prompt
 from core.prompts import term as term_prompt
+from training.announcements import announced
 from training.background import may_ship
 from training.judgements import judged
 from training.lines import read
 
 log = logging.getLogger("training.examples")
 
+_SUMMARIES = ("summary", "description")
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
 # How papers and proposals begin: a text that is not told to be one must not teach it.
 _OTHER_VOICE = re.compile(r"(?:we|our|this (?:PEP|RFC|paper|document|proposal|work))\b", re.I)
 VERSIONS = {
     "summary": summary_prompt.VERSION,
+    "description": summary_prompt.VERSION,
     "term": term_prompt.VERSION,
     "judgement": judgement_prompt.VERSION,
 }
@@ -84,7 +88,25 @@ def from_summaries(row: dict[str, Any]) -> Iterator[Made]:
         said = first_sentence(answer)
         other = kind == "article" and _OTHER_VOICE.match(said)
         if _LEAST_ANSWER <= len(said.split()) <= _MOST_ANSWER and not other:
-            yield _made(row, "summary", prompt, said)
+            # apart, so that a run can take the few articles more often than the many papers
+            task = "description" if kind == "article" else "summary"
+            yield _made(row, task, prompt, said)
+
+
+def from_announcements(row: dict[str, Any]) -> Iterator[Made]:
+    """An article without the sentence that says what it is about -> that sentence."""
+    if row.get("language", "en") != "en" or not row.get("title"):
+        return
+    document = cut(Article(content=row["content"], title=row["title"]), 330)
+    found = announced(document)
+    if found is None or kind_of(document) != "article":
+        return
+    index, said = found
+    others = [i for i in range(len(document.sentences)) if i != index]
+    text = shown(document, rank(document), others)
+    if text:
+        prompt = summary_prompt.render(document.title, text, "en", 1, kind="article")
+        yield _made(row, "description", prompt, first_sentence(said))
 
 
 def from_terms(row: dict[str, Any]) -> Iterator[Made]:
@@ -106,6 +128,15 @@ def from_made(row: dict[str, Any]) -> Iterator[Made]:
     summary = row.get("digest", {}).get("summary")
     if summary and row.get("article", {}).get("content"):
         yield from from_summaries({**row["article"], "summary": summary, "source": "export"})
+
+
+def founded(prompt: Prompt, answer: str) -> bool:
+    """Whether each name and number of the answer stands in what the model is shown; an answer
+    with others teaches it to make them up (Nan et al. 2021, arXiv:2102.09130, 3.1)."""
+    known = set(name_keys(prompt.user)) | {"pep", "rfc"}
+    short, counted = initials(prompt.user), set(numbers(prompt.user))
+    named = all(name in known or name in short for name in names(answer))
+    return named and counted.issuperset(numbers(answer))
 
 
 def first_sentence(text: str) -> str:
@@ -135,6 +166,8 @@ SETS = {
     "tech_specs/train": (from_summaries, "train"),
     "go_blog/train": (from_summaries, "train"),
     "tutorial_descriptions/train": (from_summaries, "hash"),
+    "cs_corpus/extra": (from_announcements, "hash"),
+    "difficulty/train": (from_announcements, "hash"),
     "glossary/cncf": (from_terms, "hash"),
     "scitldr/dev": (from_summaries, "valid"),
     "tech_specs/valid": (from_summaries, "valid"),
@@ -148,7 +181,8 @@ def part_of(made: Made, split: str) -> str:
         return split
     if split in ("hash", "joined") and _number(made.group) % 10 == 0:
         return "valid"
-    return "choose" if made.task == "summary" and kept_apart(made.group) else "train"
+    apart = made.task in _SUMMARIES and kept_apart(made.group)
+    return "choose" if apart else "train"
 
 
 def kept_apart(group: str) -> bool:
@@ -175,6 +209,9 @@ def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
     sources += [(path, from_made, "joined") for path in more]
     try:
         for made, split in _all(sources, root, counts):
+            if made.task in _SUMMARIES and not founded(made.prompt, made.answer):
+                counts["left out: not in the text"] += 1
+                continue
             article = f"{made.source}:{made.group}"
             known = (one for one, inside in groups.items() if article in inside)
             # a judgement, and the same article in other words, go where its summary went
