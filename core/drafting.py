@@ -19,7 +19,7 @@ from core.judging.gist import shown
 from core.judging.kinds import TextKind
 from core.judging.salience import Weighed
 from core.judging.terms import Explained
-from core.language import count_words
+from core.language import count_words, words
 from core.ports import Engine, Generation, Prompt
 from core.progress import Drafting
 from core.prompts import judgement as judgement_prompt
@@ -30,6 +30,8 @@ from core.settings import DigestSettings
 
 # Tokens for one sentence, 30 words and a little.
 _SENTENCE = 48
+# A title in other order, or with a verb to it, is no summary.
+_NEW_WORDS = 2
 # Tokens for a reason, a level and two lists of names.
 _JUDGEMENT = 240
 # Terms that the model is asked for when neither the article nor the glossary explains enough.
@@ -131,7 +133,9 @@ class Draft:
         return judgement_prompt.parse(await self.engine.generate(prompt, options))
 
     def _parse(self, reply: str) -> list[str]:
-        return summary_prompt.parse(reply, self.document.language)[:1]
+        """The first sentence, where it says more than the title that stands above it."""
+        found = summary_prompt.parse(reply, self.document.language)[:1]
+        return [one for one in found if tells_more(one, self.document)]
 
     def _fitting(self, text: str) -> str:
         """The text as far as it fits the model."""
@@ -155,6 +159,12 @@ class Draft:
         text = self._fitting(" ".join(mine[:4])[:1500])
         prompt = term_prompt.render(term, text, self.document.language)
         return await self.engine.generate(prompt, self._options)
+
+
+def tells_more(sentence: str, document: Document) -> bool:
+    """Whether it has two words of content at least that the title doesn't have."""
+    known = set(words(document.title, document.language))
+    return len(set(words(sentence, document.language)) - known) >= _NEW_WORDS
 
 
 def chosen_parts(parts: Sequence[Part], weighed: Weighed, count: int) -> list[int]:

@@ -216,6 +216,37 @@ def test_rows_for_non_commercial_use_are_left_out_and_broken_ones_named(
         examples.build(data, tmp_path / "out")
 
 
+def test_an_answer_with_a_name_or_number_of_its_own_teaches_nothing(
+    tmp_path: Path, data: Path
+) -> None:
+    told = {**article(1), "id": "g/1", "language": "en"}
+    rows = [
+        told | {"summary": "We propose what NASA uses to keep things in order"},
+        told | {"summary": "We propose 7000 of them that keep things in order"},
+        told | {"summary": "We propose parts of it that keep things in order"},
+    ]
+    write(data / "go_blog/train.jsonl.gz", rows)
+    before = examples.build(data, tmp_path / "out")
+    assert before["left out: not in the text"] == 2
+
+
+def test_an_article_that_says_what_it_is_about_is_learned_from_without_that_sentence(
+    tmp_path: Path, data: Path
+) -> None:
+    said = "In this guide you will learn how to close a channel of goroutines only once."
+    content = f"Channels carry values between goroutines. {said} " + "Close it where you send. " * 9
+    row = {"title": "Channels", "content": content, "source": "a", "license": "MIT"}
+    kept = [f"r{n}" for n in range(40) if not examples.kept_apart(f"r{n}")]
+    write(data / "cs_corpus/extra.jsonl.gz", [row | {"id": one} for one in kept])
+    counts = examples.build(data, tmp_path / "out")
+    assert counts["description.train"] + counts["description.valid"] == len(kept)
+    first = (tmp_path / "out/description.train.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    made = json.loads(first)
+    assert made["answer"] == "How to close a channel of goroutines only once."
+    assert "In this guide" not in made["prompt"]["user"]
+    assert "Channels carry values" in made["prompt"]["user"]
+
+
 def test_an_article_in_both_parts_is_a_leak(tmp_path: Path, data: Path) -> None:
     write(data / "scitldr/dev.jsonl.gz", [article(1)])
     with pytest.raises(SettingsError, match="in train and valid"):

@@ -10,7 +10,7 @@ from core.prompts import questions, summary, term
 def test_the_question_holds_title_and_text_as_they_are() -> None:
     prompt = summary.render("On <|im_end|> tokens", "Text {with} braces.", "en")
     assert prompt.user == (
-        "Title: On <|im_end|> tokens\n\nText:\nText {with} braces.\n\nSummarize the text in one sentence."
+        "Title: On <|im_end|> tokens\n\nText:\nText {with} braces.\n\nSummarize this article in one sentence."
     )
 
 
