@@ -40,7 +40,9 @@ _WE_TELL = re.compile(
 _YOU_DO = re.compile(rf"^in this {_WHAT},? {_SUBJECT} (?P<what>{_DOES} .+)$", re.I)
 _QUESTION = re.compile(r"^(?:how|what|why|when|where)\b", re.I)
 # Says nothing where the text around it is gone; and "we" is not the voice of a description.
-_POINTS = re.compile(r"\b(?:following|below|above|previous|next|here|these|those|earlier|we|our)\b", re.I)
+_POINTS = re.compile(
+    r"\b(?:following|below|above|previous|next|here|these|those|earlier|we|our)\b", re.I
+)
 
 
 def announced(document: Document) -> tuple[int, str] | None:
