@@ -20,14 +20,12 @@ from core.judging.gist import gist, rank, shown
 from core.judging.headline import candidates, choose
 from core.judging.kinds import SHORT, is_paper, is_proposal, kind_of
 from core.judging.salience import weigh
-from core.ports import Engine, Generation
+from core.ports import Engine, Generation, Searcher
 from core.prompts import summary as summary_prompt
 
-# Beam search for the likeliest sentence, and a plain one that differs where beams grow dull.
-DRAFTS = (
-    Generation(max_new_tokens=56, beams=4, length_penalty=1.0, no_repeat_ngram=3),
-    Generation(max_new_tokens=56, no_repeat_ngram=3, repetition_penalty=1.1),
-)
+# Beams for the likeliest sentences, and a plain one that differs where they grow dull.
+_BEAMS = Generation(max_new_tokens=56, beams=4, length_penalty=1.0, no_repeat_ngram=3)
+_PLAIN = Generation(max_new_tokens=56, no_repeat_ngram=3, repetition_penalty=1.1)
 # Words of an abstract. The median of those that authors write of proposals is 52.
 _ABSTRACT_WORDS = 70
 
@@ -58,7 +56,9 @@ class Summarizer:
         text = shown(document, ranks)
         kind = kind_of(document)
         prompt = summary_prompt.render(document.title, text, document.language, 1, kind=kind)
-        replies = [await self._engine.generate(prompt, options) for options in DRAFTS]
+        replies = [await self._engine.generate(prompt, _PLAIN)]
+        if isinstance(self._engine, Searcher):
+            replies = [*await self._engine.search(prompt, _BEAMS), *replies]
         found = [summary_prompt.parse(reply, document.language)[:1] for reply in replies]
         return list(dict.fromkeys(sentence for one in found for sentence in one))
 

@@ -30,6 +30,7 @@ class Request:
 
     def __init__(self, kind: Hashable | None) -> None:
         self.kind = kind
+        self.others: tuple[str, ...] = ()  # what a search found besides
         self.abandoned = False  # a plain flag: written by the loop, read by the worker
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue()

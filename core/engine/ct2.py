@@ -22,7 +22,7 @@ import ctranslate2
 from core.article import Language
 from core.engine.batching import Request, WaitingLine
 from core.engine.chat import Chat, ModelCard, Tokens
-from core.engine.writing import Writer
+from core.engine.writing import Writer, written
 from core.errors import EngineFailed, EngineTimedOut, ModelNotReady
 from core.ports import Generation, Prompt
 from core.settings import ModelSettings
@@ -33,9 +33,12 @@ _KEPT_SYSTEM_TURNS = 16
 
 
 class _Asked(Request):
-    def __init__(self, tokens: Tokens, options: Generation, chat: Chat) -> None:
-        super().__init__(_kind(tokens, options))
+    """`answers`: how many of a search are wanted; each more makes it longer."""
+
+    def __init__(self, tokens: Tokens, options: Generation, chat: Chat, answers: int) -> None:
+        super().__init__(_kind(tokens, options, answers))
         self.tokens = tokens
+        self.answers = answers
         self.options = options
         self._chat = chat
         self._heard = 0  # characters that were told, in whichever attempt
@@ -55,7 +58,7 @@ class _Asked(Request):
             self.wrote(new)
 
 
-def _kind(tokens: Tokens, options: Generation) -> Hashable | None:
+def _kind(tokens: Tokens, options: Generation, answers: int) -> Hashable | None:
     """Requests of one kind give in a batch what each gives alone.
 
     CTranslate2 reads the tail of the longer prompts of a batch token by token and counts it as
@@ -64,7 +67,7 @@ def _kind(tokens: Tokens, options: Generation) -> Hashable | None:
     """
     if options.temperature > 0:
         return None
-    return (options, tokens.system, len(tokens.rest))
+    return (options, answers, tokens.system, len(tokens.rest))
 
 
 class CTranslate2Engine:
@@ -112,7 +115,14 @@ class CTranslate2Engine:
         return self._chat.count(text)
 
     async def generate(self, prompt: Prompt, options: Generation) -> str:
-        request = await self._asked(prompt, options)
+        return await self._answered(await self._asked(prompt, options))
+
+    async def search(self, prompt: Prompt, options: Generation) -> tuple[str, ...]:
+        request = await self._asked(prompt, options, options.beams)
+        best = await self._answered(request)
+        return (best, *request.others)
+
+    async def _answered(self, request: _Asked) -> str:
         try:
             async with asyncio.timeout(self._timeout):
                 self._line.join(request)
@@ -147,7 +157,7 @@ class CTranslate2Engine:
     def _too_late(self) -> EngineTimedOut:
         return EngineTimedOut(self._name, f"no whole answer within {self._timeout:g} s")
 
-    async def _asked(self, prompt: Prompt, options: Generation) -> _Asked:
+    async def _asked(self, prompt: Prompt, options: Generation, answers: int = 1) -> _Asked:
         tokens = await asyncio.to_thread(self._chat.tokens, prompt)
         room = self._card.context_tokens - options.max_new_tokens
         if len(tokens) > room:
@@ -156,7 +166,7 @@ class CTranslate2Engine:
                 f"the prompt has {len(tokens)} tokens, but only {max(room, 0)} fit beside an "
                 f"answer of {options.max_new_tokens}",
             )
-        return _Asked(tokens, options, self._chat)
+        return _Asked(tokens, options, self._chat, answers)
 
     # -- from here on in a worker's thread -------------------------------------------------
 
@@ -197,12 +207,15 @@ class CTranslate2Engine:
         found = self._model.generate_batch(
             _prompts(batch),
             beam_size=options.beams,
+            num_hypotheses=batch[0].answers,
             length_penalty=options.length_penalty,
             **self._kwargs(batch),
         )
         for request, result in zip(batch, found, strict=True):
-            for token_id in result.sequences_ids[0]:
+            best, *others = result.sequences_ids
+            for token_id in best:
                 request.show(request.writer.add(token_id))
+            request.others = tuple(written(ids, self._chat, options.stop) for ids in others)
             _finish(request)
 
     def _kwargs(self, batch: Sequence[_Asked]) -> dict[str, Any]:

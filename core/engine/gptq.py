@@ -25,7 +25,7 @@ from core.engine.constraint import Constraints
 from core.engine.row import Counts, Row
 from core.engine.rowbatch import RowBatch
 from core.engine.templating import within
-from core.engine.writing import Writer
+from core.engine.writing import Writer, written
 from core.errors import EngineBusy, EngineFailed, EngineOutOfMemory, EngineTimedOut, ModelNotReady
 from core.ports import Generation, Prompt
 from core.settings import ModelSettings
@@ -98,7 +98,15 @@ class GptqEngine:
         await self.generate(Prompt("Hello"), Generation(max_new_tokens=2))
 
     async def generate(self, prompt: Prompt, options: Generation) -> str:
+        return await self._answered(await self._row(prompt, options))
+
+    async def search(self, prompt: Prompt, options: Generation) -> tuple[str, ...]:
         row = await self._row(prompt, options)
+        row.answers = options.beams
+        best = await self._answered(row)
+        return (best, *row.others)
+
+    async def _answered(self, row: Row) -> str:
         try:
             async with asyncio.timeout(self._timeout):
                 self._join(row)
@@ -237,19 +245,23 @@ class GptqEngine:
     def _search(self, row: Row) -> None:
         self._searching = 1
         try:
-            written = self._searched(row.ids, row.options)
+            best, *others = self._searched(row.ids, row.options, row.answers)
         except Exception as error:  # noqa: BLE001 - see _trouble
             row.fail(self._failure(error))
             return
         finally:
             self._searching = 0
-        for token in written:
-            piece = "" if token in self._template.ends else row.writer.add(token)
+        for token in best:
+            piece = row.writer.add(token)
             if piece:
                 row.wrote(piece)
+        row.others = tuple(written(ids, self._template, row.options.stop) for ids in others)
         row.finish_text()
 
-    def _searched(self, asked: list[int], options: Generation) -> list[int]:
+    def _searched(
+        self, asked: list[int], options: Generation, answers: int
+    ) -> list[list[int]]:
+        """Likeliest first, without the tokens that end an answer or fill it up."""
         import torch
 
         model = self._checkpoint.model
@@ -259,6 +271,7 @@ class GptqEngine:
             attention_mask=torch.ones_like(ids),
             do_sample=False,
             num_beams=options.beams,
+            num_return_sequences=answers,
             length_penalty=options.length_penalty,
             no_repeat_ngram_size=options.no_repeat_ngram,
             repetition_penalty=options.repetition_penalty,
@@ -266,8 +279,8 @@ class GptqEngine:
             eos_token_id=sorted(self._template.ends),
             pad_token_id=min(self._template.ends),
         )
-        written: list[int] = found[0, len(asked) :].tolist()
-        return written
+        rows: list[list[int]] = found[:, len(asked) :].tolist()
+        return [[token for token in row if token not in self._template.ends] for row in rows]
 
     def _trouble(self, error: Exception) -> None:
         failed = self._failure(error)

@@ -32,6 +32,7 @@ class Row(Request):
         self.options = options
         self.writer = writer
         self.constraint = constraint
+        self.answers = 1  # of a search
         self.runs = Runs(0 if constraint else options.no_repeat_ngram)
         self._drafts: Drafts | None = None
         self.chance: Any = None

@@ -76,6 +76,15 @@ class Writer:
         return text
 
 
+def written(ids: Sequence[int], tokenizer: Decodes, stop: Sequence[str] = ()) -> str:
+    """The text of an answer that is there as a whole."""
+    writer = Writer(tokenizer, stop)
+    for token_id in ids:
+        writer.add(token_id)
+    writer.close()
+    return writer.text
+
+
 def _first_of(stops: Sequence[str], text: str) -> int | None:
     found = [at for at in (text.find(stop) for stop in stops) if at >= 0]
     return min(found, default=None)

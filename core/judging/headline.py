@@ -48,6 +48,7 @@ NAMES = (
     "agrees_with_drafts",
     "agrees_with_sentences",
     "drafts",
+    "draft_place",
     "opens_plainly",
     "digits",
 )
@@ -65,7 +66,7 @@ class Candidate:
 def candidates(
     document: Document, ranks: Rows, drafts: Sequence[str] = ()
 ) -> tuple[Candidate, ...]:
-    """Each text once. `ranks`: core.judging.gist.rank. Empty where there is nothing to say."""
+    """Each text once. `ranks`: core.judging.gist.rank; `drafts`: likeliest first. Empty where there is nothing to say."""
     best = [int(i) for i in np.argsort(-ranks, kind="stable")[:SENTENCES] if np.isfinite(ranks[i])]
     found = [Candidate(document.sentences[i].text, "article", i) for i in best]
     if document.title:
@@ -123,6 +124,7 @@ def features(document: Document, ranks: Rows, pool: Sequence[Candidate]) -> Rows
                 _mean(likeness[i][drafted]),
                 _mean(likeness[i][quoted]),
                 float(drafted.sum()),
+                1 / drafted[: i + 1].sum() if drafted[i] else 0.0,
                 float(_OPENS.search(one.text) is not None),
                 float(any(letter.isdigit() for letter in one.text)),
             ]

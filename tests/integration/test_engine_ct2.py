@@ -129,6 +129,24 @@ async def test_beam_search_finds_the_learned_answer(engine: CTranslate2Engine) -
         assert await engine.generate(Prompt(question), Generation(60, beams=4)) == answer
 
 
+async def test_a_search_tells_what_else_it_found_likeliest_first(
+    engine: CTranslate2Engine,
+) -> None:
+    question, answer = next(iter(CHATS.items()))
+    options = Generation(60, beams=3)
+    found = await engine.search(Prompt(question), options)
+    assert found[0] == answer
+    assert len(found) == 3
+    assert len(set(found)) > 1
+    # one that asks for the best alone, at the same time, gets the best alone
+    both = await asyncio.gather(
+        engine.search(Prompt(question), options), engine.generate(Prompt(question), options)
+    )
+    assert both == [found, answer]
+    cut = await engine.search(Prompt("What is a stack?"), Generation(60, beams=3, stop=("STOP",)))
+    assert not any("STOP" in one for one in cut)
+
+
 async def test_beam_search_obeys_stop_strings_and_streams_its_answer(
     engine: CTranslate2Engine,
 ) -> None:

@@ -122,6 +122,16 @@ async def test_searches_leave_the_batch_its_turn(
     assert len(set(steps)) == 6
 
 
+async def test_a_search_tells_what_else_it_found_likeliest_first(checkpoint: Checkpoint) -> None:
+    async with running(checkpoint) as engine:
+        options = Generation(max_new_tokens=60, beams=3)
+        found = await engine.search(QUEUE, options)
+        assert found[0] == await engine.generate(QUEUE, options)
+        assert len(found) == 3
+        assert len(set(found)) > 1
+        assert not any("<|im_end|>" in one for one in found)
+
+
 async def test_a_search_is_counted_while_it_runs(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

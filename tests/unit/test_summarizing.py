@@ -14,9 +14,11 @@ from core.chunks import Document, cut
 from core.engine.echo import EchoEngine
 from core.judging.forest import Forest, load
 from core.judging.gist import NAMES, features, gist, rank
+from core.judging.headline import NAMES as HEADLINE
 from core.judging.headline import candidates, choose
 from core.judging.headline import features as candidate_features
 from core.judging.salience import weigh
+from core.ports import Generation, Prompt
 from core.summarizing import Summarizer, abstract_words
 
 ABSTRACT = (
@@ -139,3 +141,30 @@ async def test_a_talk_is_summed_up_with_its_speakers() -> None:
 async def test_nothing_is_said_of_nothing() -> None:
     summarizer = Summarizer(EchoEngine())
     assert await summarizer.summarize_dialogue("", [("Ann", " ")], "en") == ""
+
+
+class Searching(EchoEngine):
+    """Finds two sentences where it writes one."""
+
+    async def search(self, prompt: Prompt, options: Generation) -> tuple[str, ...]:
+        assert options.beams > 1
+        return ("Raft elects a leader by vote.", "Leaders of Raft are elected by vote.")
+
+
+class Single(EchoEngine):
+    async def generate(self, prompt: Prompt, options: Generation) -> str:
+        assert options.beams == 1
+        return "Raft elects a leader by vote."
+
+
+async def test_all_that_a_search_finds_stands_for_election() -> None:
+    document = document_of(ABSTRACT)
+    single = await Summarizer(Single()).drafts(document, rank(document))
+    assert single == ["Raft elects a leader by vote."]
+    found = await Summarizer(Searching()).drafts(document, rank(document))
+    assert found[:2] == ["Raft elects a leader by vote.", "Leaders of Raft are elected by vote."]
+    pool = candidates(document, rank(document), found)
+    places = candidate_features(document, rank(document), pool)[:, HEADLINE.index("draft_place")]
+    drafted = [place for one, place in zip(pool, places, strict=True) if one.origin == "model"]
+    assert drafted[:2] == [1.0, 0.5]
+    assert all(p == 0 for one, p in zip(pool, places, strict=True) if one.origin != "model")
