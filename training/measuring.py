@@ -13,20 +13,22 @@ import random
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
+
+import numpy as np
 
 from core.article import Article, Language
 from core.chunks import cut
 from core.engine.templating import Template
 from core.errors import BadArticle, SettingsError
+from core.judging.gist import rank, shown
 from core.judging.kinds import kind_of
 from core.ports import Prompt
 from core.prompts import summary as summary_prompt
 
-# Words of an article that a prompt shows; what is longer would be cut by tokens anyway.
-_MOST_WORDS = 700
 _LINEAR = (".qweight", ".qzeros", ".scales", ".g_idx")
 _BITS = {"F64": 64, "F32": 32, "I32": 32, "F16": 16, "BF16": 16, "I64": 64, "I16": 16, "I8": 8}
 _UNQUANTISED = 16  # bits that a plain weight counts with, also where it is kept in 32
@@ -47,13 +49,19 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Perplexity of the answers (the prompt given) and of the whole text; ROUGE-L F1 in per cent,
-    None where nothing was answered; seconds for all of it."""
+    None where nothing was answered; seconds for all of it. `scores`: ROUGE-L of each answer."""
 
     answer_perplexity: float
     text_perplexity: float
     rouge_l: float | None
     title_rouge_l: float | None
     seconds: float
+    scores: tuple[float, ...] = field(default=(), repr=False)
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """All but the single scores."""
+        return {name: value for name, value in asdict(self).items() if name != "scores"}
 
 
 def read_rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
@@ -99,12 +107,14 @@ def examples(paths: Sequence[Path], count: int, seed: int) -> list[Example]:
 
 
 def example(row: dict[str, Any]) -> Example:
+    """With the prompt that the service would ask: the best sentences of the article."""
     language: Language = "ko" if row.get("language") == "ko" else "en"
     title = str(row.get("title") or "")
-    text = " ".join(str(row["content"]).split()[:_MOST_WORDS])
+    content = str(row["content"])
+    document = cut(Article(content=content, title=title or None, language=language), 330)
+    text = shown(document, rank(document)) or content
     answers = tuple(row.get("summaries") or [row["summary"]])
-    kind = kind_of(cut(Article(content=text, title=title or None, language=language), 330))
-    prompt = summary_prompt.render(title, text, language, 1, kind=kind)
+    prompt = summary_prompt.render(title, text, language, 1, kind=kind_of(document))
     return Example(str(row.get("id", "")), title, language, prompt, str(row["summary"]), answers)
 
 
@@ -168,16 +178,26 @@ def answered(
     return replies
 
 
-def rouge_l(replies: Sequence[str], rows: Sequence[Example]) -> float:
-    """Mean F1 in per cent, of the best reference of each row, stemmed (rouge-score)."""
+def rouge_l(replies: Sequence[str], rows: Sequence[Example]) -> tuple[float, ...]:
+    """F1 in per cent with the best reference of each row, stemmed (rouge-score)."""
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
-    scores: list[float] = [
-        max(scorer.score(answer, reply)["rougeL"].fmeasure for answer in one.answers)
+    return tuple(
+        100 * max(scorer.score(answer, reply)["rougeL"].fmeasure for answer in one.answers)
         for reply, one in zip(replies, rows, strict=True)
-    ]
-    return 100 * sum(scores) / len(scores)
+    )
+
+
+def lost_between(before: Sequence[float], after: Sequence[float]) -> tuple[float, float]:
+    """Bounds (2.5 and 97.5 of 100) of the loss in per cent, by a bootstrap over the answers.
+    Shapes (n,) and (n,), the same articles in both."""
+    pairs = np.array([before, after])
+    chance = np.random.default_rng(17)
+    drawn = chance.integers(0, pairs.shape[1], (4000, pairs.shape[1]))
+    means = pairs[:, drawn].mean(axis=2)
+    low, high = np.percentile(100 * (1 - means[1] / np.maximum(means[0], 1e-9)), [2.5, 97.5])
+    return round(float(low), 2), round(float(high), 2)
 
 
 def measure(
@@ -192,11 +212,13 @@ def measure(
     begin = time.perf_counter()
     of_answers, of_text = perplexities(model, template, rows, max_tokens)
     scored = list(rows[:answers])
+    scores: tuple[float, ...] = ()
     score = title = None
     if scored:
-        score = rouge_l(answered(model, template, scored, max_tokens, new_tokens), scored)
-        title = rouge_l([one.title for one in scored], scored)
-    return Measured(of_answers, of_text, score, title, time.perf_counter() - begin)
+        scores = rouge_l(answered(model, template, scored, max_tokens, new_tokens), scored)
+        score = fmean(scores)
+        title = fmean(rouge_l([one.title for one in scored], scored))
+    return Measured(of_answers, of_text, score, title, time.perf_counter() - begin, scores)
 
 
 def linear_bytes(folder: Path) -> int:

@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +33,15 @@ from core.engine.weights import GENERATOR, obtain, sha256_of, take_out
 from core.errors import DigestError, ModelNotReady, SettingsError
 from core.prompts import summary as summary_prompt
 from training.config import Part, read
-from training.measuring import Example, Measured, encoded, examples, linear_bytes, measure
+from training.measuring import (
+    Example,
+    Measured,
+    encoded,
+    examples,
+    linear_bytes,
+    lost_between,
+    measure,
+)
 from training.provenance import commit, version_of
 
 log = logging.getLogger("training.quantize")
@@ -162,9 +169,12 @@ def _made(
             "after": sizes[1],
             "ratio": round(sizes[0] / sizes[1], 3),
         },
-        "before": asdict(before),
-        "after": asdict(after),
+        "before": before.figures,
+        "after": after.figures,
         "rouge_l_loss_percent": lost(before, after),
+        "rouge_l_loss_interval": lost_between(before.scores, after.scores)
+        if before.scores
+        else None,
         "within": _within(before, after, settings.measure.most_loss),
     }
 
@@ -279,7 +289,7 @@ def summary_of(manifest: dict[str, Any]) -> str:
     return (
         f"perplexity of answers {before['answer_perplexity']:.2f} -> {after['answer_perplexity']:.2f}, "
         f"of texts {before['text_perplexity']:.2f} -> {after['text_perplexity']:.2f}; "
-        f"ROUGE-L {_said(before['rouge_l'])} -> {_said(after['rouge_l'])} "
+        f"ROUGE-L {_said(before['rouge_l'])} -> {_said(after['rouge_l'])}{_margin(manifest)} "
         f"(title {_said(before['title_rouge_l'])}); linear layers {sizes['before'] / 2**20:.1f} -> "
         f"{sizes['after'] / 2**20:.1f} MiB, {sizes['ratio']:.2f} times smaller"
     )
@@ -296,6 +306,13 @@ def card_text(manifest: dict[str, Any]) -> str:
         "training quantize`; manifest.json has settings, versions and hashes.\n\n"
         "Load it with `model.engine: gptq` and `model.folder`, or `vllm serve FOLDER`.\n"
     )
+
+
+def _margin(manifest: dict[str, Any]) -> str:
+    if manifest["rouge_l_loss_interval"] is None:
+        return ""
+    low, high = manifest["rouge_l_loss_interval"]
+    return f", {manifest['rouge_l_loss_percent']}% lost (95%: {low} to {high})"
 
 
 def _said(value: float | None) -> str:

@@ -258,9 +258,7 @@ class GptqEngine:
         row.others = tuple(written(ids, self._template, row.options.stop) for ids in others)
         row.finish_text()
 
-    def _searched(
-        self, asked: list[int], options: Generation, answers: int
-    ) -> list[list[int]]:
+    def _searched(self, asked: list[int], options: Generation, answers: int) -> list[list[int]]:
         """Likeliest first, without the tokens that end an answer or fill it up."""
         import torch
 

@@ -15,7 +15,7 @@ from support.tiny_model import tiny_checkpoint
 
 from training import quantize as step
 from training.config import read
-from training.measuring import examples, linear_bytes
+from training.measuring import examples, linear_bytes, lost_between
 
 ROOT = Path(__file__).parents[2]
 HAS_GPTQ = importlib.util.find_spec("gptqmodel") is not None
@@ -118,6 +118,24 @@ def test_a_full_disk_leaves_nothing(
     code, error = said(data, written(data), capsys)
     assert (code, "the disk is full" in error) == (1, True)
     assert not list(data.glob("out*"))
+
+
+def test_what_is_lost_is_told_with_its_margin() -> None:
+    before = [30.0, 50.0, 40.0, 20.0] * 30
+    low, high = lost_between(before, [score * 0.98 for score in before])
+    assert (low, high) == (pytest.approx(2.0), pytest.approx(2.0))
+    noise = [score + (5.0 if i % 2 else -5.0) for i, score in enumerate(before)]
+    low, high = lost_between(before, noise)
+    assert low < 0 < high
+    assert lost_between([0.0], [0.0])[0] > 0  # nothing to lose is no division by zero
+
+
+def test_a_row_is_asked_as_the_service_asks(data: Path) -> None:
+    rows(data, "long.jsonl.gz", 1, "A heap")
+    (one,) = examples([data / "long.jsonl.gz"], 1, 17)
+    assert one.prompt.user.endswith("Summarize this article in one sentence.")
+    assert "A heap number 0 keeps things in order." in one.prompt.user
+    assert len(one.prompt.user.split()) < 110
 
 
 @pytest.mark.skipif(HAS_GPTQ, reason="gptqmodel is installed: the whole way is tested instead")
