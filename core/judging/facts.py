@@ -13,6 +13,7 @@ _SMALL = {
         "zero one two three four five six seven eight nine ten eleven twelve".split()
     )
 }
+_BETWEEN = re.compile(r"[.,;:!?()\[\]{}|\n]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -48,8 +49,15 @@ def names(claim: str) -> list[str]:
 
 
 def initials(text: str) -> str:
-    """The first letters of all words in order: "recurrent neural network" bears out RNN."""
-    return "".join(word[0] for word in raw_words(text))
+    """First letters of the words in order: "recurrent neural network" bears out RNN.
+
+    A stop word or a punctuation mark ends a run: in a long text of one single run, most short names
+    of three letters would be found by chance.
+    """
+    runs = (raw_words(run) for run in _BETWEEN.split(text.replace("-", " ")))
+    return " ".join(
+        "".join(" " if is_stopword(word) else word[0] for word in words) for words in runs
+    )
 
 
 def _name_key(name: str) -> str:

@@ -47,6 +47,8 @@ def test_names_are_told_by_their_pieces() -> None:
         "v2.1",
     ]
     assert "rnn" in initials("a recurrent neural network")
+    assert "rnn" in initials("with a Recurrent-Neural Network.")
+    assert "pep" not in initials("It prints the error, and the process ends. It prints. Each pool")
 
 
 def test_every_sign_is_measured_and_each_change_shows_in_its_own() -> None:
