@@ -7,14 +7,14 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from rouge_score.rouge_scorer import RougeScorer
-from sklearn.metrics import roc_auc_score
 
 from training import reporting
 from training.evaluating import scores
 
 
 def test_rouge_of_english_is_the_library_s_with_stems() -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
     reference, text = "The pool keeps connections open.", "Pools keep a connection open"
     found = scores.rouge([reference], text, "en")
     own = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True).score(reference, text)
@@ -147,6 +147,8 @@ def test_an_interval_holds_the_mean_and_is_the_same_twice() -> None:
 
 @pytest.mark.parametrize("rows", [3, 40])
 def test_the_area_under_the_curve_and_its_interval_are_the_library_s(rows: int) -> None:
+    from sklearn.metrics import roc_auc_score
+
     chance = np.random.default_rng(rows)
     truth = np.array([0, 1, *chance.integers(0, 2, rows - 2)])
     given = np.round(chance.normal(truth, 1.5), 1)  # some of them are equal
