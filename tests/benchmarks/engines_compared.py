@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,8 @@ import psutil
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.vllm_server import VllmServer, free_port  # noqa: E402
 
 from core.engine.choose import open_engine  # noqa: E402
 from core.engine.ct2 import CTranslate2Engine  # noqa: E402
@@ -253,41 +254,24 @@ async def llama(asked: argparse.Namespace) -> AsyncIterator[str]:
     params.n_parallel = 16
     params.n_ctx = 2048 * 16
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
-    params.hostnames, params.port = ["127.0.0.1"], _free_port()
+    params.hostnames, params.port = ["127.0.0.1"], free_port()
     server = xllamacpp.Server(params)
     yield f"{server.listening_address}/v1"
 
 
 @asynccontextmanager
 async def vllm(asked: argparse.Namespace) -> AsyncIterator[str]:
-    import httpx
-
     if asked.vllm_python is None:
         raise SystemExit("name a Python that has vllm: --vllm-python")
-    port = _free_port()
-    command = [str(asked.vllm_python), "-m", "vllm.entrypoints.openai.api_server"]
-    command += ["--model", str(asked.plain), "--port", str(port), "--max-model-len", "2048"]
-    command += ["--host", "127.0.0.1", "--max-num-seqs", "16", "--dtype", "float32"]
-    # All cores, as for the others: of two it would otherwise keep one for itself.
-    env = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
-    env |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    server = subprocess.Popen(  # noqa: ASYNC220 - nothing else is waiting
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env
+    server = VllmServer(
+        str(asked.vllm_python), asked.plain, context=2048, rows=16, cache=2, eager=False
     )
+    server.start()
     try:
-        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(_SECONDS):
-            while True:
-                if server.poll() is not None:
-                    raise SystemExit("vllm ended while it started")
-                try:
-                    if (await client.get(f"http://127.0.0.1:{port}/health")).is_success:
-                        break
-                except httpx.HTTPError:
-                    await asyncio.sleep(0.5)
-        yield f"http://127.0.0.1:{port}/v1"
+        await asyncio.to_thread(server.wait, _SECONDS)
+        yield server.address
     finally:
-        server.terminate()
-        server.wait(60)
+        server.stop()
 
 
 class Padded:
@@ -352,12 +336,6 @@ class Padded:
             template.decode(row[width : width + options.max_new_tokens].tolist())
             for row, (_, options) in zip(written, batch, strict=True)
         ]
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
