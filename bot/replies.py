@@ -486,8 +486,10 @@ def pick(both: Both, language: Language) -> str:
 
 def plain(text: str) -> str:
     """One line without what could move a cursor or turn a line around (escapes, bidi marks)."""
-    kept = (" " if char.isspace() else char for char in text)
-    return " ".join("".join(char for char in kept if _is_harmless(char)).split())
+    if not text.isprintable():
+        harmful = (char for char in {*text} if not (char.isspace() or _is_harmless(char)))
+        text = text.translate(dict.fromkeys(map(ord, harmful)))
+    return " ".join(text.split())
 
 
 def _is_harmless(char: str) -> bool:
