@@ -93,7 +93,7 @@ async def test_asked_to_stop_in_the_middle_it_stops_in_time_and_the_next_one_goe
     links = 15
     for number in range(links):
         chat.share(number)
-    bots.start()
+    bots.start(SMARTDEVDIGEST_QUEUE__GRACE="1")
     await chat.until(lambda: len(chat.messages) >= 5, 60)
     # half a minute is what most supervisors give; the grace of work in progress is far shorter
     assert bots.ask_to_stop(30) == [0]

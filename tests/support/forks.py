@@ -181,10 +181,27 @@ def _reap() -> None:
         pass
 
 
+def _warm_up() -> None:
+    """What a digest loads the first time: word counts, glossary, Korean morphemes."""
+    import asyncio
+    import ctypes
+
+    from core.digesting import Digester
+    from core.engine.echo import EchoEngine, HashingEncoder
+    from core.language import _kiwi
+    from core.settings import DigestSettings, GenerationSettings
+
+    digester = Digester(EchoEngine(), HashingEncoder(), DigestSettings(), GenerationSettings())
+    asyncio.run(digester.warm_up())
+    # It keeps a thread that it never needs and, when deleted, waits for it; forks have no such thread.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_kiwi()))
+
+
 if __name__ == "__main__":
     import importlib
 
     for name in sys.argv[2:]:
         importlib.import_module(name)
+    _warm_up()
     module, _, function = _serve(sys.argv[1]).partition(":")
     getattr(importlib.import_module(module), function)()
