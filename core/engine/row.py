@@ -60,7 +60,7 @@ class Row(Request):
 
     @property
     def reading(self) -> bool:
-        """Still to be read, but for the last token, which writing reads."""
+        """There is more to be read than one token, which writing reads with its own pass."""
         return len(self.ids) - self.cached > 1
 
     def finish_text(self) -> None:
