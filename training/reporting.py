@@ -35,6 +35,15 @@ def interval(
     return float(low), float(high)
 
 
+def share_interval(hits: int, count: int) -> tuple[float, float]:
+    """95% interval of a share (Clopper and Pearson 1934): 46 of 46 is at least .92, where a
+    bootstrap would say 1 for certain."""
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, count).proportion_ci(0.95, method="exact")
+    return float(found.low), float(found.high)
+
+
 def auc(
     truth: Sequence[int], scores: Sequence[float], *, draws: int = 1000
 ) -> tuple[float, float, float]:
@@ -105,6 +114,21 @@ def draw_curves(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], pat
     left.set(xlabel="fall-out", ylabel="recall", title="ROC")
     right.set(xlabel="recall", ylabel="precision", title="precision-recall")
     left.legend(fontsize=8)
+    _save(figure, path)
+
+
+def draw_agreement(
+    found: Mapping[str, tuple[Sequence[float], Sequence[float]]], path: Path, near: float = 0.5
+) -> None:
+    """What is told of translations against their originals, levels 1-5; the band is `near`."""
+    plot = _pyplot()
+    figure, axes = plot.subplots(figsize=(4.6, 4.4))
+    line = np.array([1.0, 5.0])
+    axes.fill_between(line, line - near, line + near, color="grey", alpha=0.25)
+    for name, (originals, told) in found.items():
+        axes.scatter(originals, told, s=12, label=name)
+    axes.set(xlabel="original", ylabel="translation", xlim=(0.8, 5.2), ylim=(0.8, 5.2))
+    axes.legend(fontsize=8)
     _save(figure, path)
 
 
