@@ -185,6 +185,7 @@ def _warm_up() -> None:
     """What a digest loads the first time: word counts, glossary, Korean morphemes."""
     import asyncio
     import ctypes
+    import gc
 
     from core.digesting import Digester
     from core.engine.echo import EchoEngine, HashingEncoder
@@ -195,6 +196,8 @@ def _warm_up() -> None:
     asyncio.run(digester.warm_up())
     # It keeps a thread that it never needs and, when deleted, waits for it; forks have no such thread.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(_kiwi()))
+    gc.collect()
+    gc.freeze()  # a fork that looked through all this would copy it
 
 
 if __name__ == "__main__":
