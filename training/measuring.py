@@ -79,16 +79,18 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     return row
 
 
-def examples(paths: Sequence[Path], count: int, seed: int) -> list[Example]:
+def examples(
+    paths: Sequence[Path], count: int, seed: int, words: int = _MOST_WORDS
+) -> list[Example]:
     """So many rows with a summary, the same number from each file as far as it goes, chosen by
-    the seed. Raises SettingsError where there are none."""
+    the seed; each shows so many words. Raises SettingsError where there are none."""
     chance = random.Random(seed)  # noqa: S311 - chooses rows, keeps no secrets
     found: list[Example] = []
     for position, path in enumerate(paths):
         rows = [row for row in read_rows([path]) if row.get("summary")]
         chance.shuffle(rows)
         share = math.ceil((count - len(found)) / (len(paths) - position))
-        found += [example(row) for row in rows[:share]]
+        found += [example(row, words) for row in rows[:share]]
     if not found:
         named = ", ".join(str(path) for path in paths)
         raise SettingsError([f"no row with a summary in {named}"])
@@ -96,10 +98,10 @@ def examples(paths: Sequence[Path], count: int, seed: int) -> list[Example]:
     return found
 
 
-def example(row: dict[str, Any]) -> Example:
+def example(row: dict[str, Any], words: int = _MOST_WORDS) -> Example:
     language: Language = "ko" if row.get("language") == "ko" else "en"
     title = str(row.get("title") or "")
-    text = " ".join(str(row["content"]).split()[:_MOST_WORDS])
+    text = " ".join(str(row["content"]).split()[:words])
     answers = tuple(row.get("summaries") or [row["summary"]])
     prompt = summary_prompt.render(title, text, language, 1)
     return Example(str(row.get("id", "")), title, language, prompt, str(row["summary"]), answers)

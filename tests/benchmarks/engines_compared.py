@@ -52,17 +52,27 @@ _SECONDS = 1800.0
 
 @dataclass
 class Measured:
-    """Seconds; tokens written; peak in MB, with that of the server that it started."""
+    """Seconds of all, of each answer and until each one's first text; tokens written; peak in MB,
+    with that of the server that it started."""
 
     engine: str
     at_once: int
-    requests: int
     took: float
-    p50: float
-    p95: float
-    first: float
+    answers: list[float]
+    firsts: list[float]
     tokens: int
     peak: float
+
+    def with_more(self, other: Measured) -> Measured:
+        """Of this engine and as many at once, with other articles in another run."""
+        return replace(
+            self,
+            took=self.took + other.took,
+            answers=self.answers + other.answers,
+            firsts=self.firsts + other.firsts,
+            tokens=self.tokens + other.tokens,
+            peak=max(self.peak, other.peak),
+        )
 
 
 def compare(asked: argparse.Namespace) -> None:
@@ -77,10 +87,16 @@ def compare(asked: argparse.Namespace) -> None:
             if value:
                 command += [f"--{option.replace('_', '-')}", str(value)]
         command += ["--limit", str(asked.limit), "--requests", asked.requests]
+        command += ["--words", str(asked.words), "--part", asked.part]
         rows, said = _heard(command)
         results += rows
         if not rows:
             missing.append(f"{name}: {said[:200]}")
+    if asked.results:
+        with asked.results.open("a", encoding="utf-8") as kept:
+            kept.writelines(json.dumps(asdict(one)) + "\n" for one in results)
+        lines = asked.results.read_text(encoding="utf-8").splitlines()
+        results = joined([Measured(**json.loads(line)) for line in lines])
     _table(results)
     for line in missing:
         print(f"\nnot measured: {line}")
@@ -101,6 +117,15 @@ def _heard(command: list[str]) -> tuple[list[Measured], str]:
         return rows, (said.read().strip().splitlines() or ["it said nothing"])[-1]
 
 
+def joined(results: list[Measured]) -> list[Measured]:
+    """The parts of one comparison that were measured in several runs, together."""
+    together: dict[tuple[str, int], Measured] = {}
+    for one in results:
+        key = (one.engine, one.at_once)
+        together[key] = together[key].with_more(one) if key in together else one
+    return list(together.values())
+
+
 def _table(results: list[Measured]) -> None:
     print(
         "| at once | engine | digests/min | ratio | p50 s | p95 s | first text s | tokens/s | peak MB |"
@@ -108,12 +133,14 @@ def _table(results: list[Measured]) -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     for at_once in sorted({one.at_once for one in results}):
         rows = [one for one in results if one.at_once == at_once]
-        base = rows[0].requests / rows[0].took
+        base = len(rows[0].answers) / rows[0].took
         for one in rows:
-            rate = one.requests / one.took
+            rate, totals = len(one.answers) / one.took, sorted(one.answers)
+            late = totals[min(len(totals) - 1, int(0.95 * len(totals)))]
             print(
-                f"| {at_once} | {one.engine} | {60 * rate:.1f} | {rate / base:.2f} | {one.p50:.2f} | "
-                f"{one.p95:.2f} | {one.first:.2f} | {one.tokens / one.took:.1f} | {one.peak:.0f} |"
+                f"| {at_once} | {one.engine} | {60 * rate:.1f} | {rate / base:.2f} | "
+                f"{statistics.median(totals):.2f} | {late:.2f} | {statistics.median(one.firsts):.2f} | "
+                f"{one.tokens / one.took:.1f} | {one.peak:.0f} |"
             )
 
 
@@ -122,7 +149,9 @@ def _table(results: list[Measured]) -> None:
 
 async def child(asked: argparse.Namespace) -> None:
     files = [asked.data / name for name in ("scitldr/dev.jsonl.gz", "go_blog/valid.jsonl.gz")]
-    prompts = [one.prompt for one in examples(files, asked.limit, 17)]
+    prompts = [one.prompt for one in examples(files, asked.limit, 17, asked.words)]
+    part, parts = map(int, asked.part.split("/"))
+    prompts = prompts[part - 1 :: parts]
     async with opened(asked) as engine:
         await engine.generate(prompts[0], Generation(max_new_tokens=4))
         for at_once in map(int, asked.requests.split(",")):
@@ -160,7 +189,6 @@ async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int
     begin = time.perf_counter()
     answers = await asyncio.gather(*(one(number, prompt) for number, prompt in enumerate(prompts)))
     took = time.perf_counter() - begin
-    totals = sorted(total for total, _, _ in answers)
     tokens = sum(length_of(number) for number in range(len(prompts)))
     seen = sum(engine.count_tokens(text) for _, _, text in answers)
     if seen < 0.6 * tokens:  # the control tokens among them are not seen
@@ -168,11 +196,9 @@ async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int
     return Measured(
         engine=name,
         at_once=at_once,
-        requests=len(prompts),
         took=took,
-        p50=statistics.median(totals),
-        p95=totals[min(len(totals) - 1, int(0.95 * len(totals)))],
-        first=statistics.median(first for _, first, _ in answers),
+        answers=[total for total, _, _ in answers],
+        firsts=[first for _, first, _ in answers],
         tokens=tokens,
         peak=_peak(),
     )
@@ -341,6 +367,11 @@ class Padded:
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="the data folder, with scitldr and go_blog")
     parser.add_argument("--limit", type=int, default=64, help="articles")
+    parser.add_argument("--words", type=int, default=700, help="of an article that are shown")
+    parser.add_argument(
+        "--part", default="1/1", help="2/4: every fourth article, from the second on"
+    )
+    parser.add_argument("--results", type=Path, help="kept here; the table is of all parts in it")
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--plain", type=Path, help="16-bit transformers folder of the same weights")
     parser.add_argument("--checkpoint", type=Path, help="GPTQ folder of the same weights")
