@@ -33,6 +33,9 @@ _PREFIX_SHARE = 8  # of the budget, one in so many tokens may be a kept beginnin
 _SHORTEST_PREFIX = 8
 # Tokens of all rows, guessed ones too, that one pass takes; a processor is busy with fewer.
 _TOGETHER = {"cpu": 16, "cuda": 64}
+# Right tokens that a guess must bring: on a processor a pass over three to eight tokens takes twice as
+# long as one over a single token (multiplying a matrix is another thing than reading it once).
+_NEEDED = {"cpu": 1.0}
 
 
 class RowBatch:
@@ -50,6 +53,7 @@ class RowBatch:
         self._capacity = budget // bytes_per_token(config, model.dtype.itemsize)
         # A pass over few tokens takes as long as the weights take to come from memory.
         self._together = _TOGETHER.get(model.device.type, 64)
+        self._needed = _NEEDED.get(model.device.type, 0.0)
         self._cache = RowCache()
         self._prefixes: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
         self.max_rows = max_rows
@@ -237,7 +241,7 @@ class RowBatch:
         drafts: list[list[int]] = [[] for _ in self.rows]
         if most > 0:
             for slot in ready:
-                drafts[slot] = self.rows[slot].guess(most)
+                drafts[slot] = self.rows[slot].guess(most, self._needed)
         return drafts
 
     def _written(self, drafts: Sequence[list[int]]) -> Any:

@@ -192,3 +192,17 @@ def test_a_guess_is_what_followed_and_grows_shorter_when_it_is_wrong() -> None:
     assert drafts.size == MOST // 2
     drafts.came(4, 4)
     assert drafts.size == MOST
+
+
+def test_who_guesses_wrong_stops_for_a_while_where_it_costs() -> None:
+    ids = [1, 2, 3, 4, 9, 1, 2]
+    drafts = Drafts(ids)
+    assert drafts.guess(ids, 4, needed=1) == [3, 4, 9, 1]
+    drafts.came(4, 0)
+    assert drafts.guess(ids, 4, needed=0)  # where it costs nothing it goes on
+    pauses = 0
+    while not drafts.guess(ids, 4, needed=1):
+        pauses += 1
+    assert 2 < pauses < 20
+    drafts.came(4, 4)
+    assert drafts.guess(ids, 4, needed=1)
