@@ -170,7 +170,7 @@ WORDS: Mapping[str, Both] = {
         "{url} 응답 없음({cause}). model.endpoints를 확인해 주세요.",
         "{url} does not answer ({cause}); check model.endpoints",
     ),
-    "doctor.model_served": ("모델 서버 {count}곳에 물음", "{count} servers are asked"),
+    "doctor.model_served": ("모델 서버 {count}곳에 물음", "model servers that are asked: {count}"),
     "doctor.model_hub": (
         "gptq · 시작할 때 모델 허브에서 {name}을(를) 읽습니다",
         "gptq · {name} is read from the model hub when starting",
@@ -182,6 +182,20 @@ WORDS: Mapping[str, Both] = {
     "doctor.no_gpu": (
         "없음 · 내장 모델은 CPU에서 동작합니다.",
         "none · the embedded model runs on the CPU.",
+    ),
+    "doctor.gpu_unneeded": ("없음 · 필요하지 않습니다.", "none · none is needed."),
+    "doctor.gpu_missed": (
+        "없음 · 엔진 {engine}이(가) CPU에서 계산합니다. 작은 모델에만 알맞습니다.",
+        "none · the engine {engine} calculates on the CPU, which suits small models only.",
+    ),
+    "doctor.packages_lack": (
+        '{names} 없음 · 4비트 가중치에 필요합니다: pip install --no-build-isolation -e ".[gpu]"',
+        '{names} not installed · 4-bit weights need them: pip install --no-build-isolation -e ".[gpu]"',
+    ),
+    "doctor.no_compiler": (
+        "nvcc 없음 · gptqmodel은 처음 쓸 때 이것으로 빠른 커널을 컴파일합니다(core/engine/MODELS.md).",
+        "nvcc not found · gptqmodel compiles its fast kernels with it at the first use "
+        "(core/engine/MODELS.md).",
     ),
     "doctor.gpu_needed": (
         "없음 · 엔진 {engine}에는 NVIDIA GPU가 필요합니다. --profile embedded를 써 주세요.",
