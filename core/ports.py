@@ -1,6 +1,6 @@
 """The seams: what the core needs from the world, each as small as it can be.
 
-Adapters have the shape of a port, they do not inherit it; mypy checks where `bot/wiring.py`
+Adapters have the shape of a port, they do not inherit it; mypy checks where `bot/wiring/`
 assigns them.
 """
 
