@@ -119,7 +119,7 @@ def _server() -> str:
     server = subprocess.Popen(
         [sys.executable, __file__, address, *_IMPORTED.split()],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # never written to; it ends with this process, however that ends
         stdout=subprocess.PIPE,
     )
     assert server.stdout is not None
@@ -142,6 +142,9 @@ def _serve(address: str) -> str:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         while True:
+            readable, _, _ = select.select([listening, sys.stdin], [], [])
+            if sys.stdin in readable:
+                sys.exit()
             connection, _ = listening.accept()
             if os.fork() == 0:
                 break
