@@ -98,8 +98,12 @@ def migrated_postgres(
     postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The same on PostgreSQL; one test after another has it."""
-    url = postgres_server.create_database()
-    _migrated(database_url(url, tmp_path_factory.mktemp("none")))
+    return _migrated_in(postgres_server, tmp_path_factory)
+
+
+def _migrated_in(server: PostgresServer, folders: pytest.TempPathFactory) -> str:
+    url = server.create_database()
+    _migrated(database_url(url, folders.mktemp("none")))
     return url
 
 
@@ -133,9 +137,8 @@ def postgres_database(
 def migrated_vectors(
     vector_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    url = vector_server.create_database()
-    _migrated(database_url(url, tmp_path_factory.mktemp("none")))
-    return url
+    """The same on the server with pgvector."""
+    return _migrated_in(vector_server, tmp_path_factory)
 
 
 @pytest.fixture
