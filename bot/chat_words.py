@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.replies import Both
+from bot.words import Both
 from core.article import Language
 
 WORDS: Mapping[str, Both] = {

@@ -20,7 +20,7 @@ from core.ports import Deliveries, Digests, Profiles, Verdict
 
 
 class Commands:
-    # Set where subscriptions are kept (`bot/wiring.py`).
+    # Set where subscriptions are kept (`bot/wiring/`).
     subscribing: Subscribing | None = None
 
     def __init__(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot import replies
-from bot.replies import Both, pick, plain
+from bot.replies import pick, plain
+from bot.words import Both
 from core.article import Language
 from core.explaining import Easiest
 from core.judging.explanations import Said

@@ -7,7 +7,8 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from bot import replies
-from bot.replies import Both, pick
+from bot.replies import pick
+from bot.words import Both
 from core.article import Language
 from core.feed import EVERY_DAY, Source, Subscription
 from core.mornings import zone_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot import replies
-from bot.replies import Both
+from bot.words import Both
 from core.article import Language
 
 State = Literal["ok", "note", "bad"]

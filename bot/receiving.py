@@ -65,7 +65,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Heeded:
-    """What becomes of a message. `limit` is the word in `bot.replies.WORDS` for why some links
+    """What becomes of a message. `limit` is the word in `bot.words.WORDS` for why some links
     are left out ("limit.user", "limit.channel", "limit.message"), or None."""
 
     accepted: tuple[Delivery, ...] = ()

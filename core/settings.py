@@ -195,6 +195,7 @@ class DiscordSettings(Section):
     gateway_url: str = "wss://gateway.discord.gg/"
     message_content: bool = Field(True, description="The privileged intent is granted")
     heartbeat_timeout: float = Field(60.0, gt=0)
+    requests_per_second: float = Field(45.0, gt=0, description="All requests together")
 
 
 class LogSettings(Section):

@@ -21,7 +21,8 @@ from core.library import Channels, Filters, Hit, LibraryState, Parts, Passage, R
 from core.ports import Encoder
 from core.retrieval.document import Body, read_body
 from core.retrieval.index import Index
-from core.retrieval.searching import Candidate, Found, Ranked, rank_passages, worded
+from core.retrieval.passages import Found, Ranked, rank_passages
+from core.retrieval.searching import Candidate, worded
 from core.settings import RetrievalSettings
 from storage.finder import FACTS, Asked, Finder, conditions
 from storage.memory_index import MemoryIndex

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from support.postgres import (
@@ -24,6 +25,17 @@ from support.postgres import (
 from support.shared import FOLDER
 
 from storage.database import FILE_NAME, database_url, open_database
+
+# How long an example takes says more about the machine than about what is tested.
+settings.register_profile("untimed", settings.default, deadline=None)
+settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: what is left at the end is short, so that no process of a
+    run works on for long when the others have nothing left."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -86,8 +98,12 @@ def migrated_postgres(
     postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The same on PostgreSQL; one test after another has it."""
-    url = postgres_server.create_database()
-    _migrated(database_url(url, tmp_path_factory.mktemp("none")))
+    return _migrated_in(postgres_server, tmp_path_factory)
+
+
+def _migrated_in(server: PostgresServer, folders: pytest.TempPathFactory) -> str:
+    url = server.create_database()
+    _migrated(database_url(url, folders.mktemp("none")))
     return url
 
 
@@ -121,9 +137,8 @@ def postgres_database(
 def migrated_vectors(
     vector_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    url = vector_server.create_database()
-    _migrated(database_url(url, tmp_path_factory.mktemp("none")))
-    return url
+    """The same on the server with pgvector."""
+    return _migrated_in(vector_server, tmp_path_factory)
 
 
 @pytest.fixture

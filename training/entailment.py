@@ -56,6 +56,21 @@ def read_pairs(path: Path) -> list[Pair]:
     return found
 
 
+def short(found: Sequence[Pair], folder: str, most: int) -> list[Pair]:
+    """Pairs of at most so many tokens: what is cut off says neither yes nor no, and costs most.
+
+    Raises SettingsError where none is left.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    kept = [pair for pair in found if len(tokenizer(pair[0], pair[1])["input_ids"]) <= most]
+    if not kept:
+        raise SettingsError([f"no pair of at most {most} tokens"])
+    log.info("%d of %d pairs have at most %d tokens", len(kept), len(found), most)
+    return kept
+
+
 def split(found: Sequence[Pair], train: int, test: int, seed: int) -> tuple[list[Pair], list[Pair]]:
     """Premises of the test are in no row of the training: their other hypotheses would help."""
     premises = sorted({first for first, _, _ in found})
@@ -95,7 +110,7 @@ def compare(file: Path, settings: dict[str, Any], out: Path, folder: str) -> dic
 
     `folder`: a transformers folder or hub id. Baselines are read on the same rows.
     """
-    found = read_pairs(file)
+    found = short(read_pairs(file), folder, settings["max_tokens"])
     name = file.name.split(".")[0]
     runs: dict[str, list[dict[str, Any]]] = {way: [] for way in (*_BASELINES, *WAYS)}
     drawn: dict[str, tuple[list[int], list[float]]] = {}
@@ -188,6 +203,7 @@ def _mean(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "accuracy": float(np.mean(accuracies)),
         "accuracy_interval": [low, high],
         "accuracy_by_seed": [round(value, 3) for value in accuracies],
+        "accuracy_spread": float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0,
         "micro": {"f1": float(np.mean([one["micro"]["f1"] for one in results]))},
         "macro": {"f1": float(np.mean([one["macro"]["f1"] for one in results]))},
         "seconds": float(np.mean([one["seconds"] for one in results])),

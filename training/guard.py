@@ -19,14 +19,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.chunks import blocks
 from core.judging.guardrail import Guard
 from core.language import detect, sentences
 from training.background import rows
-from training.reporting import classification, draw_confusion, interval, write_json
+from training.reporting import classification, draw_confusion, share_interval, write_json
 
 REAL = ("scitldr/train", "go_blog/train", "tech_specs/train", "difficulty/train", "react_ko/train")
 log = logging.getLogger(__name__)
@@ -66,13 +63,9 @@ def report(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _rate(marked: Sequence[bool]) -> dict[str, Any]:
-    values = np.array(marked, dtype=float)
-
-    def measure(draw: NDArray[np.int64]) -> float:
-        return float(values[draw].mean())
-
-    low, high = interval(measure, len(values))
-    return {"share": float(values.mean()), "interval": [low, high], "cases": len(values)}
+    hits = sum(marked)
+    low, high = share_interval(hits, len(marked))
+    return {"share": hits / len(marked), "interval": [low, high], "cases": len(marked)}
 
 
 def real(root: Path, count: int, seed: int) -> dict[str, Any]:
@@ -90,7 +83,13 @@ def real(root: Path, count: int, seed: int) -> dict[str, Any]:
                 checked += 1
                 troubles = guard.check(sentence).troubles
                 stopped += [(trouble, sentence[:160]) for trouble in troubles]
-    return {"sentences": checked, "stopped": len(stopped), "samples": stopped[:40]}
+    low, high = share_interval(len(stopped), checked)
+    return {
+        "sentences": checked,
+        "stopped": len(stopped),
+        "interval": [low, high],
+        "samples": stopped[:40],
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,7 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     made = report(cases())
     for name, rate in made["rates"].items():
-        log.info("%s: %.3f of %d", name, rate["share"], rate["cases"])
+        log.info(
+            "%s: %.3f [%.3f, %.3f] of %d", name, rate["share"], *rate["interval"], rate["cases"]
+        )
     made["real"] = real(asked.data, asked.articles, 3)
     log.info("real: %d of %d sentences", made["real"]["stopped"], made["real"]["sentences"])
     write_json(made, asked.out / "report.json")

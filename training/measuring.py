@@ -89,16 +89,18 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     return row
 
 
-def examples(paths: Sequence[Path], count: int, seed: int) -> list[Example]:
+def examples(
+    paths: Sequence[Path], count: int, seed: int, words: int | None = None
+) -> list[Example]:
     """So many rows with a summary, the same number from each file as far as it goes, chosen by
-    the seed. Raises SettingsError where there are none."""
+    the seed; each shows so many words. Raises SettingsError where there are none."""
     chance = random.Random(seed)  # noqa: S311 - chooses rows, keeps no secrets
     found: list[Example] = []
     for position, path in enumerate(paths):
         rows = [row for row in read_rows([path]) if row.get("summary")]
         chance.shuffle(rows)
         share = math.ceil((count - len(found)) / (len(paths) - position))
-        found += [example(row) for row in rows[:share]]
+        found += [example(row, words) for row in rows[:share]]
     if not found:
         named = ", ".join(str(path) for path in paths)
         raise SettingsError([f"no row with a summary in {named}"])
@@ -106,13 +108,15 @@ def examples(paths: Sequence[Path], count: int, seed: int) -> list[Example]:
     return found
 
 
-def example(row: dict[str, Any]) -> Example:
-    """With the prompt that the service would ask: the best sentences of the article."""
+def example(row: dict[str, Any], words: int | None = None) -> Example:
+    """With the prompt that the service would ask: the best sentences of the article. `words`: so
+    many first words instead, for whoever needs prompts of a length."""
     language: Language = "ko" if row.get("language") == "ko" else "en"
     title = str(row.get("title") or "")
     content = str(row["content"])
     document = cut(Article(content=content, title=title or None, language=language), 330)
-    text = shown(document, rank(document)) or content
+    begun = " ".join(content.split()[:words])
+    text = begun if words else shown(document, rank(document)) or begun
     answers = tuple(row.get("summaries") or [row["summary"]])
     prompt = summary_prompt.render(title, text, language, 1, kind=kind_of(document))
     return Example(str(row.get("id", "")), title, language, prompt, str(row["summary"]), answers)

@@ -36,7 +36,6 @@ MARKS: dict[State, tuple[str, str]] = {
 }
 # Roughly: wheel, 16-bit weights and the converted model lie on the disk together for a while.
 NEEDED_TO_PREPARE = 1_500_000_000
-GPU_ENGINES = {"gptq"}
 
 
 async def examine(loaded: Loaded) -> list[Finding]:
@@ -45,7 +44,7 @@ async def examine(loaded: Loaded) -> list[Finding]:
     findings = [*_settings(loaded), _writable(folder)]
     model = await asyncio.to_thread(_model, settings, folder)
     findings += [_disk(folder, prepared=model.key != "unprepared"), model]
-    findings.append(await _gpu(settings))
+    findings += await _gpu(settings)
     findings += await asyncio.to_thread(_machine)
     if settings.model.engine == "openai":
         findings += await _servers(settings)
@@ -141,13 +140,31 @@ def _model(settings: Settings, folder: Path) -> Finding:
     return found("note", "model", "unprepared", engine=engine)
 
 
-async def _gpu(settings: Settings) -> Finding:
-    names = await gpu_names()
+async def _gpu(settings: Settings) -> list[Finding]:
+    names, engine = await gpu_names(), settings.model.engine
     if names:
-        return Finding("ok", "gpu", text=", ".join(names))
-    if settings.model.engine in GPU_ENGINES:
-        return found("bad", "gpu", "gpu_needed", engine=settings.model.engine)
-    return found("ok", "gpu", "no_gpu")
+        findings = [Finding("ok", "gpu", text=", ".join(names))]
+    elif engine == "gptq" and settings.model.device == "cuda":
+        findings = [found("bad", "gpu", "gpu_needed", engine=engine)]
+    elif engine == "gptq":
+        findings = [found("note", "gpu", "gpu_missed", engine=engine)]
+    elif engine == "ctranslate2":
+        findings = [found("ok", "gpu", "no_gpu")]
+    else:
+        findings = [found("ok", "gpu", "gpu_unneeded")]
+    return [*findings, *_gptq(bool(names))] if engine == "gptq" else findings
+
+
+def _gptq(on_a_card: bool) -> list[Finding]:
+    """What the engine needs besides its checkpoint."""
+    from core.engine.checkpoints import lacking_packages
+
+    findings = []
+    if lacking := lacking_packages():
+        findings.append(found("note", "gpu", "packages_lack", names=", ".join(lacking)))
+    if on_a_card and shutil.which("nvcc") is None:
+        findings.append(found("note", "gpu", "no_compiler"))
+    return findings
 
 
 def _machine() -> list[Finding]:

@@ -15,7 +15,6 @@ from types import SimpleNamespace
 
 import aiohttp
 
-PER_SECOND = 45.0
 _AT_ONCE = 5  # after a silence
 _ANSWERS = ("/interactions/", "/webhooks/")
 
@@ -23,7 +22,7 @@ _ANSWERS = ("/interactions/", "/webhooks/")
 class Budget:
     def __init__(
         self,
-        per_second: float = PER_SECOND,
+        per_second: float,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

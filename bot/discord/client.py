@@ -82,7 +82,7 @@ class DigestClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=Budget().trace(),
+            http_trace=Budget(settings.requests_per_second).trace(),
         )
         self._listener = listener
         self._buttons = buttons

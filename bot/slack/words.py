@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.chat_words import WORDS as SHARED
-from bot.replies import Both, pick
+from bot.replies import pick
+from bot.words import Both
 from core.article import Language
 
 WORDS: Mapping[str, Both] = {

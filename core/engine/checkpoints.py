@@ -104,11 +104,14 @@ def _check_quantization(name: str, config: Any) -> bool:
         return False
     method = said.get("quant_method") if isinstance(said, dict) else said.quant_method
     method = str(getattr(method, "value", method))
-    if method == "gptq":
-        for package in ("gptqmodel", "optimum"):
-            if importlib.util.find_spec(package) is None:
-                raise ModelNotReady(name, f"GPTQ weights need gptqmodel and optimum; {_EXTRA}")
+    if method == "gptq" and lacking_packages():
+        raise ModelNotReady(name, f"GPTQ weights need gptqmodel and optimum; {_EXTRA}")
     return True
+
+
+def lacking_packages() -> list[str]:
+    """What GPTQ weights need and is not installed."""
+    return [one for one in ("gptqmodel", "optimum") if importlib.util.find_spec(one) is None]
 
 
 def _check_layers(name: str, config: Any) -> None:

@@ -54,14 +54,14 @@ class Row(Request):
             self._drafts = Drafts(self.ids)
         return self._drafts
 
-    def guess(self, most: int) -> list[int]:
-        """What may follow; never more than may still be written."""
+    def guess(self, most: int, needed: float) -> list[int]:
+        """What may follow; never more than may still be written. `needed`: see `lookup`."""
         left = self.options.max_new_tokens - len(self.written) - 1
-        return self.drafts.guess(self.ids, min(most, left))
+        return self.drafts.guess(self.ids, min(most, left), needed)
 
     @property
     def reading(self) -> bool:
-        """Still to be read, but for the last token, which writing reads."""
+        """There is more to be read than one token, which writing reads with its own pass."""
         return len(self.ids) - self.cached > 1
 
     def finish_text(self) -> None:

@@ -1,10 +1,11 @@
 """The continuous batch: rows join and leave between two tokens, nobody waits for the slowest.
 
-A step reads a bounded piece of the prompts that are new, then writes a token of every row that is
-read, or several where few rows are together and they were guessed (`lookup`). A long prompt delays
-the others by a piece and not by its length. The keys and values stay within a budget of bytes;
-whoever does not fit waits outside. Memory that runs out all the same makes the batch smaller: the
-youngest rows are handed back with what they have written, and go on from there later.
+A step reads a bounded piece of the prompts that are new (its last token brings the first of the
+answer), then writes a token of every row that is read, or several where few rows are together and
+they were guessed (`lookup`). A long prompt delays the others by a piece and not by its length. The
+keys and values stay within a budget of bytes; whoever does not fit waits outside. Memory that runs
+out all the same makes the batch smaller: the youngest rows are handed back with what they have
+written, and go on from there later.
 
 All of it runs in one thread and in torch's inference mode; only `Request` speaks to others.
 """
@@ -32,6 +33,9 @@ _PREFIX_SHARE = 8  # of the budget, one in so many tokens may be a kept beginnin
 _SHORTEST_PREFIX = 8
 # Tokens of all rows, guessed ones too, that one pass takes; a processor is busy with fewer.
 _TOGETHER = {"cpu": 16, "cuda": 64}
+# Right tokens that a guess must bring: on a processor a pass over three to eight tokens takes twice as
+# long as one over a single token (multiplying a matrix is another thing than reading it once).
+_NEEDED = {"cpu": 1.0}
 
 
 class RowBatch:
@@ -49,6 +53,7 @@ class RowBatch:
         self._capacity = budget // bytes_per_token(config, model.dtype.itemsize)
         # A pass over few tokens takes as long as the weights take to come from memory.
         self._together = _TOGETHER.get(model.device.type, 64)
+        self._needed = _NEEDED.get(model.device.type, 0.0)
         self._cache = RowCache()
         self._prefixes: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
         self.max_rows = max_rows
@@ -158,17 +163,21 @@ class RowBatch:
 
     def _read(self) -> None:
         room = self._piece
-        for slot, row in enumerate(self.rows):
+        for row in list(self.rows):
             while row.reading and room > 0:
-                count = min(len(row.ids) - 1 - row.cached, room)
+                slot = self.rows.index(row)
+                count = min(len(row.ids) - row.cached, room)
                 if row.cached < len(row.prefix) < row.cached + count:
                     count = len(row.prefix) - row.cached  # stop where the common part ends
                 self._make_sure()
-                self._forward_piece(slot, row, count)
+                logits = self._forward_piece(slot, row, count)
                 room -= count
                 self._keep_prefix(slot, row)
+                if row.cached == len(row.ids):
+                    self._first(row, logits)
 
-    def _forward_piece(self, slot: int, row: Row, count: int) -> None:
+    def _forward_piece(self, slot: int, row: Row, count: int) -> Any:
+        """The scores after the last one of these."""
         import torch
 
         begin, device = row.cached, self._model.device
@@ -176,9 +185,18 @@ class RowBatch:
         places = torch.arange(begin, begin + count, device=device)
         seen = torch.arange(begin + count, device=device)
         self._cache.read(slot, begin, count)
-        self._forward(ids, places[None], places[None, :, None] - seen)
+        logits = self._forward(ids, places[None], places[None, :, None] - seen)
         row.cached += count
         self.counts.read += count
+        return logits[:, -1]
+
+    def _first(self, row: Row, logits: Any) -> None:
+        """The pass that reads a prompt's last token says which one follows it."""
+        (token,) = pick(logits, [row])
+        self.counts.tokens += 1
+        if self._took(row, token):
+            self._leave(row)
+            row.finish_text()
 
     def _keep_prefix(self, slot: int, row: Row) -> None:
         length = len(row.prefix)
@@ -223,7 +241,7 @@ class RowBatch:
         drafts: list[list[int]] = [[] for _ in self.rows]
         if most > 0:
             for slot in ready:
-                drafts[slot] = self.rows[slot].guess(most)
+                drafts[slot] = self.rows[slot].guess(most, self._needed)
         return drafts
 
     def _written(self, drafts: Sequence[list[int]]) -> Any:

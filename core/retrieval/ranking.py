@@ -8,7 +8,8 @@ from typing import Any
 from core.ports import Encoder
 from core.retrieval.document import Body, Source, prepare
 from core.retrieval.index import Facts, Index
-from core.retrieval.searching import Question, candidates, rank_passages, understand
+from core.retrieval.passages import rank_passages
+from core.retrieval.searching import Question, candidates, understand
 from core.settings import RetrievalSettings
 
 

@@ -279,7 +279,7 @@ class Lag:
 async def measure(options: argparse.Namespace) -> int:
     storm_of = {"slack": slack_storm, "discord": discord_storm}[options.chat]
     with tempfile.TemporaryDirectory() as folder:
-        bot = WholeBot(Path(folder))
+        bot = WholeBot(Path(folder), quickly=False)
         bot.environ["SMARTDEVDIGEST_MODEL__ENGINE"] = options.engine
         if options.data:
             bot.environ["SMARTDEVDIGEST_DATA_DIR"] = str(options.data.resolve())

@@ -36,8 +36,9 @@ from core.language import words  # noqa: E402
 from core.library import Everything, Filters, Hit, LibraryState, Passage, Reach  # noqa: E402
 from core.ports import Encoder  # noqa: E402
 from core.retrieval.answering import ENOUGH, Answer, Answerer  # noqa: E402
+from core.retrieval.passages import rank_passages  # noqa: E402
 from core.retrieval.ranking import Shelf  # noqa: E402
-from core.retrieval.searching import candidates, rank_passages, understand  # noqa: E402
+from core.retrieval.searching import candidates, understand  # noqa: E402
 from core.settings import RetrievalSettings  # noqa: E402
 
 Row = dict[str, Any]

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
-import hashlib
 import itertools
 import json
 import math
@@ -29,53 +28,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import numpy as np  # noqa: E402
+from support.kept_vectors import KeptVectors  # noqa: E402
 
-from core.article import Language  # noqa: E402
 from core.engine.encoder import CTranslate2Encoder  # noqa: E402
 from core.engine.prepared import find  # noqa: E402
 from core.language import words  # noqa: E402
-from core.ports import Encoder, Vectors  # noqa: E402
+from core.ports import Encoder  # noqa: E402
 from core.retrieval.ranking import Shelf  # noqa: E402
 from core.retrieval.searching import understand  # noqa: E402
 from core.settings import RetrievalSettings  # noqa: E402
 
 Row = dict[str, Any]
 Set = tuple[list[Row], list[Row]]
-
-
-class KeptVectors:
-    """An encoder that remembers what it was asked, in a file."""
-
-    def __init__(self, encoder: Encoder, file: Path | None) -> None:
-        self._encoder, self._file = encoder, file
-        self._known: dict[str, Vectors] = {}
-        if file and file.exists():
-            with np.load(file) as kept:
-                self._known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
-
-    @property
-    def name(self) -> str:
-        return self._encoder.name
-
-    @property
-    def reads(self) -> frozenset[Language]:
-        return self._encoder.reads
-
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        keys = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
-        new = [at for at, key in enumerate(keys) if key not in self._known]
-        for start in range(0, len(new), 256):
-            part = new[start : start + 256]
-            found = await self._encoder.embed([texts[at] for at in part])
-            self._known.update(zip((keys[at] for at in part), found, strict=True))
-        if not texts:
-            return await self._encoder.embed(texts)
-        return np.stack([self._known[key] for key in keys])
-
-    def save(self) -> None:
-        if self._file and self._known:
-            np.savez(self._file, keys=list(self._known), vectors=np.stack([*self._known.values()]))
 
 
 def bm25(docs: Sequence[Row], queries: Sequence[Row], *, title: bool) -> list[list[str]]:

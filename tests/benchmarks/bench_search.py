@@ -39,8 +39,8 @@ import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 from benchmarks.search_compared import compare, timed  # noqa: E402
 from support.builders import a_record  # noqa: E402
+from support.kept_vectors import KeptVectors  # noqa: E402
 
-from core.article import Language  # noqa: E402
 from core.engine.echo import HashingEncoder  # noqa: E402
 from core.engine.encoder import CTranslate2Encoder  # noqa: E402
 from core.library import Channels, Everything, Reach  # noqa: E402
@@ -78,27 +78,6 @@ class Pool:
     vectors: Vectors
     titles: list[str]
     questions: list[str]
-
-
-class Known:
-    """An encoder that knows the questions: what is left is the search itself."""
-
-    def __init__(self, encoder: Encoder, questions: Sequence[str], vectors: Vectors) -> None:
-        self._encoder = encoder
-        self._known = dict(zip(questions, vectors, strict=True))
-
-    @property
-    def name(self) -> str:
-        return self._encoder.name
-
-    @property
-    def reads(self) -> frozenset[Language]:
-        return self._encoder.reads
-
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        if all(text in self._known for text in texts):
-            return np.stack([self._known[text] for text in texts])
-        return await self._encoder.embed(texts)
 
 
 async def pool_of(data: Path, encoder: Encoder, size: int) -> Pool:
@@ -183,7 +162,9 @@ async def measure(
             f" ({spent:.1f} s CPU)  one more in {one_more:.1f} ms"
         )
         reaches: dict[str, Reach] = {"everything": Everything(), "3 channels": FEW}
-        embedded = SqlLibrary(engine, Known(encoder, questions, await encoder.embed(questions)))
+        kept = KeptVectors(encoder)
+        await kept.embed(questions)
+        embedded = SqlLibrary(engine, kept)
         await embedded.refresh()
         both = (("", library), (", embedded before", embedded))
         for (name, reach), (how, asked) in itertools.product(reaches.items(), both):

@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,8 @@ import psutil
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.vllm_server import VllmServer, free_port  # noqa: E402
 
 from core.engine.choose import open_engine  # noqa: E402
 from core.engine.ct2 import CTranslate2Engine  # noqa: E402
@@ -51,17 +52,27 @@ _SECONDS = 1800.0
 
 @dataclass
 class Measured:
-    """Seconds; tokens written; peak in MB, with that of the server that it started."""
+    """Seconds of all, of each answer and until each one's first text; tokens written; peak in MB,
+    with that of the server that it started."""
 
     engine: str
     at_once: int
-    requests: int
     took: float
-    p50: float
-    p95: float
-    first: float
+    answers: list[float]
+    firsts: list[float]
     tokens: int
     peak: float
+
+    def with_more(self, other: Measured) -> Measured:
+        """Of this engine and as many at once, with other articles in another run."""
+        return replace(
+            self,
+            took=self.took + other.took,
+            answers=self.answers + other.answers,
+            firsts=self.firsts + other.firsts,
+            tokens=self.tokens + other.tokens,
+            peak=max(self.peak, other.peak),
+        )
 
 
 def compare(asked: argparse.Namespace) -> None:
@@ -76,10 +87,16 @@ def compare(asked: argparse.Namespace) -> None:
             if value:
                 command += [f"--{option.replace('_', '-')}", str(value)]
         command += ["--limit", str(asked.limit), "--requests", asked.requests]
+        command += ["--words", str(asked.words), "--part", asked.part]
         rows, said = _heard(command)
         results += rows
         if not rows:
             missing.append(f"{name}: {said[:200]}")
+    if asked.results:
+        with asked.results.open("a", encoding="utf-8") as kept:
+            kept.writelines(json.dumps(asdict(one)) + "\n" for one in results)
+        lines = asked.results.read_text(encoding="utf-8").splitlines()
+        results = joined([Measured(**json.loads(line)) for line in lines])
     _table(results)
     for line in missing:
         print(f"\nnot measured: {line}")
@@ -100,6 +117,15 @@ def _heard(command: list[str]) -> tuple[list[Measured], str]:
         return rows, (said.read().strip().splitlines() or ["it said nothing"])[-1]
 
 
+def joined(results: list[Measured]) -> list[Measured]:
+    """The parts of one comparison that were measured in several runs, together."""
+    together: dict[tuple[str, int], Measured] = {}
+    for one in results:
+        key = (one.engine, one.at_once)
+        together[key] = together[key].with_more(one) if key in together else one
+    return list(together.values())
+
+
 def _table(results: list[Measured]) -> None:
     print(
         "| at once | engine | digests/min | ratio | p50 s | p95 s | first text s | tokens/s | peak MB |"
@@ -107,12 +133,14 @@ def _table(results: list[Measured]) -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     for at_once in sorted({one.at_once for one in results}):
         rows = [one for one in results if one.at_once == at_once]
-        base = rows[0].requests / rows[0].took
+        base = len(rows[0].answers) / rows[0].took
         for one in rows:
-            rate = one.requests / one.took
+            rate, totals = len(one.answers) / one.took, sorted(one.answers)
+            late = totals[min(len(totals) - 1, int(0.95 * len(totals)))]
             print(
-                f"| {at_once} | {one.engine} | {60 * rate:.1f} | {rate / base:.2f} | {one.p50:.2f} | "
-                f"{one.p95:.2f} | {one.first:.2f} | {one.tokens / one.took:.1f} | {one.peak:.0f} |"
+                f"| {at_once} | {one.engine} | {60 * rate:.1f} | {rate / base:.2f} | "
+                f"{statistics.median(totals):.2f} | {late:.2f} | {statistics.median(one.firsts):.2f} | "
+                f"{one.tokens / one.took:.1f} | {one.peak:.0f} |"
             )
 
 
@@ -121,7 +149,9 @@ def _table(results: list[Measured]) -> None:
 
 async def child(asked: argparse.Namespace) -> None:
     files = [asked.data / name for name in ("scitldr/dev.jsonl.gz", "go_blog/valid.jsonl.gz")]
-    prompts = [one.prompt for one in examples(files, asked.limit, 17)]
+    prompts = [one.prompt for one in examples(files, asked.limit, 17, asked.words)]
+    part, parts = map(int, asked.part.split("/"))
+    prompts = prompts[part - 1 :: parts]
     async with opened(asked) as engine:
         await engine.generate(prompts[0], Generation(max_new_tokens=4))
         for at_once in map(int, asked.requests.split(",")):
@@ -159,7 +189,6 @@ async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int
     begin = time.perf_counter()
     answers = await asyncio.gather(*(one(number, prompt) for number, prompt in enumerate(prompts)))
     took = time.perf_counter() - begin
-    totals = sorted(total for total, _, _ in answers)
     tokens = sum(length_of(number) for number in range(len(prompts)))
     seen = sum(engine.count_tokens(text) for _, _, text in answers)
     if seen < 0.6 * tokens:  # the control tokens among them are not seen
@@ -167,11 +196,9 @@ async def through(engine: Engine, name: str, prompts: list[Prompt], at_once: int
     return Measured(
         engine=name,
         at_once=at_once,
-        requests=len(prompts),
         took=took,
-        p50=statistics.median(totals),
-        p95=totals[min(len(totals) - 1, int(0.95 * len(totals)))],
-        first=statistics.median(first for _, first, _ in answers),
+        answers=[total for total, _, _ in answers],
+        firsts=[first for _, first, _ in answers],
         tokens=tokens,
         peak=_peak(),
     )
@@ -253,41 +280,24 @@ async def llama(asked: argparse.Namespace) -> AsyncIterator[str]:
     params.n_parallel = 16
     params.n_ctx = 2048 * 16
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
-    params.hostnames, params.port = ["127.0.0.1"], _free_port()
+    params.hostnames, params.port = ["127.0.0.1"], free_port()
     server = xllamacpp.Server(params)
     yield f"{server.listening_address}/v1"
 
 
 @asynccontextmanager
 async def vllm(asked: argparse.Namespace) -> AsyncIterator[str]:
-    import httpx
-
     if asked.vllm_python is None:
         raise SystemExit("name a Python that has vllm: --vllm-python")
-    port = _free_port()
-    command = [str(asked.vllm_python), "-m", "vllm.entrypoints.openai.api_server"]
-    command += ["--model", str(asked.plain), "--port", str(port), "--max-model-len", "2048"]
-    command += ["--host", "127.0.0.1", "--max-num-seqs", "16", "--dtype", "float32"]
-    # All cores, as for the others: of two it would otherwise keep one for itself.
-    env = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
-    env |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    server = subprocess.Popen(  # noqa: ASYNC220 - nothing else is waiting
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env
+    server = VllmServer(
+        str(asked.vllm_python), asked.plain, context=2048, rows=16, cache=2, eager=False
     )
+    server.start()
     try:
-        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(_SECONDS):
-            while True:
-                if server.poll() is not None:
-                    raise SystemExit("vllm ended while it started")
-                try:
-                    if (await client.get(f"http://127.0.0.1:{port}/health")).is_success:
-                        break
-                except httpx.HTTPError:
-                    await asyncio.sleep(0.5)
-        yield f"http://127.0.0.1:{port}/v1"
+        await asyncio.to_thread(server.wait, _SECONDS)
+        yield server.address
     finally:
-        server.terminate()
-        server.wait(60)
+        server.stop()
 
 
 class Padded:
@@ -354,15 +364,14 @@ class Padded:
         ]
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="the data folder, with scitldr and go_blog")
     parser.add_argument("--limit", type=int, default=64, help="articles")
+    parser.add_argument("--words", type=int, default=700, help="of an article that are shown")
+    parser.add_argument(
+        "--part", default="1/1", help="2/4: every fourth article, from the second on"
+    )
+    parser.add_argument("--results", type=Path, help="kept here; the table is of all parts in it")
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--plain", type=Path, help="16-bit transformers folder of the same weights")
     parser.add_argument("--checkpoint", type=Path, help="GPTQ folder of the same weights")

@@ -2,11 +2,12 @@
 
     python tests/benchmarks/soak_engine.py [--engine openai|gptq] [--requests 1000] [--at-once 32]
     python tests/benchmarks/soak_engine.py --endpoints http://gpu1:8000/v1,http://gpu2:8000/v1 --kill PID
-    python tests/benchmarks/soak_engine.py --endpoints http://127.0.0.1:8000/v1 --beside --kill PID
+    python tests/benchmarks/soak_engine.py --vllm-python PYTHON --checkpoint FOLDER [--new-tokens 8]
     python tests/benchmarks/soak_engine.py --engine gptq --checkpoint FOLDER
 
 Without --endpoints two strict servers of our own speak the wire protocol (they write what they
-know by heart: this measures our side). Without --checkpoint `gptq` runs the tiny model. Every
+know by heart: this measures our side); with --vllm-python two real vLLM, of which one is killed
+with all its processes and started again at once. Without --checkpoint `gptq` runs the tiny model. Every
 request that is neither cancelled nor over-long must be answered; nothing may be left waiting or
 running; memory must be back. Exit code 1 where one of these is not so.
 """
@@ -34,6 +35,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 from support.openai_server import OpenAiServer  # noqa: E402
 from support.tiny_model import CHATS, SONG, tiny_checkpoint, tiny_model  # noqa: E402
+from support.vllm_server import VllmServer  # noqa: E402
 
 from core.engine.gptq import open_gptq  # noqa: E402
 from core.engine.openai import OpenAiEngine  # noqa: E402
@@ -42,7 +44,6 @@ from core.ports import Engine, Generation, Prompt  # noqa: E402
 from core.settings import ModelSettings  # noqa: E402
 
 Kill = Callable[[], Awaitable[None]]
-_NEW_TOKENS = 48
 
 
 async def soak(engine: Engine, asked: argparse.Namespace, kill: Kill) -> Counter[str]:
@@ -62,7 +63,7 @@ async def soak(engine: Engine, asked: argparse.Namespace, kill: Kill) -> Counter
             if begun == asked.requests // 2:
                 await kill()
             before = time.perf_counter()
-            ends[await end_of(engine, kind, chance)] += 1
+            ends[await end_of(engine, kind, chance, asked.new_tokens)] += 1
             if kind == "plain":
                 seconds.append(time.perf_counter() - before)
 
@@ -71,8 +72,8 @@ async def soak(engine: Engine, asked: argparse.Namespace, kill: Kill) -> Counter
     return ends
 
 
-async def end_of(engine: Engine, kind: str, chance: random.Random) -> str:
-    options = Generation(max_new_tokens=_NEW_TOKENS)
+async def end_of(engine: Engine, kind: str, chance: random.Random, new_tokens: int) -> str:
+    options = Generation(max_new_tokens=new_tokens)
     if kind == "over-long":
         try:
             await engine.generate(Prompt("queue " * (engine.context_tokens + 1)), options)
@@ -91,9 +92,38 @@ async def end_of(engine: Engine, kind: str, chance: random.Random) -> str:
     return "answered" if text.strip() else "empty"
 
 
+async def vllm(stack: AsyncExitStack, asked: argparse.Namespace) -> tuple[Any, Kill]:
+    """Two of them: while the killed one starts again, the other one has all the work."""
+    if asked.checkpoint is None:
+        raise SystemExit("name the folder that vLLM serves: --checkpoint")
+    servers = [VllmServer(str(asked.vllm_python), asked.checkpoint, rows=32) for _ in range(2)]
+    for server in servers:
+        stack.callback(server.stop)
+        server.start()
+    for server in servers:
+        await asyncio.to_thread(server.wait)
+    settings = ModelSettings(
+        endpoints=tuple(server.address for server in servers),
+        folder=asked.checkpoint,
+        max_waiting=256,
+        timeout=300.0,
+    )
+    engine = OpenAiEngine(settings)
+    stack.push_async_callback(engine.close)
+    await engine.begin()
+
+    async def kill() -> None:
+        await asyncio.to_thread(servers[0].kill)
+        servers[0].start()
+
+    return engine, kill
+
+
 async def openai(stack: AsyncExitStack, asked: argparse.Namespace) -> tuple[Any, Kill]:
+    if asked.vllm_python:
+        return await vllm(stack, asked)
     addresses = asked.endpoints.split(",") if asked.endpoints else []
-    ours = 2 if not addresses else int(asked.beside)
+    ours = 0 if addresses else 2
     servers = [await OpenAiServer(delay=0.0005).start() for _ in range(ours)]
     for server in servers:
         stack.push_async_callback(server.stop)
@@ -133,7 +163,7 @@ async def run(asked: argparse.Namespace) -> bool:
     async with AsyncExitStack() as stack:
         engine, kill = await (openai if asked.engine == "openai" else gptq)(stack, asked)
         for prompt in CHATS:  # what is imported or compiled at the first request is no leak
-            await engine.generate(Prompt(prompt), Generation(max_new_tokens=_NEW_TOKENS))
+            await engine.generate(Prompt(prompt), Generation(max_new_tokens=asked.new_tokens))
         before = memory()
         began = time.perf_counter()
         ends = await soak(engine, asked, kill)
@@ -142,13 +172,25 @@ async def run(asked: argparse.Namespace) -> bool:
             while engine.waiting or engine.running:
                 await asyncio.sleep(0.01)
         after = memory()
+        back = await all_well(engine) if asked.vllm_python else True
     print(f"{asked.engine}: {asked.requests} requests, {asked.at_once} at once, {took:.1f} s")
     for end, count in ends.most_common():
         print(f"  {count:5d} {end}")
     print(f"  memory {before:.0f} MB before, {after:.0f} MB after")
     plain = asked.requests - 2 * (asked.requests // 20)
     whole = ends["answered"] == plain and ends["over-long, refused"] == asked.requests // 20
-    return whole and after < before * 1.1 + 20
+    return whole and back and after < before * 1.1 + 20
+
+
+async def all_well(engine: OpenAiEngine) -> bool:
+    """Whether the server that was started again is asked again, within five minutes."""
+    begin = time.perf_counter()
+    while not all(engine.healthy.values()):
+        if time.perf_counter() - begin > 300:
+            return False
+        await asyncio.sleep(0.2)
+    print(f"both servers are well {time.perf_counter() - begin:.0f} s after the last answer")
+    return True
 
 
 def memory() -> float:
@@ -162,7 +204,8 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--endpoints", default="")
-    parser.add_argument("--beside", action="store_true", help="a server of ours beside these")
+    parser.add_argument("--vllm-python", type=Path, help="a Python that has vllm")
+    parser.add_argument("--new-tokens", type=int, default=48)
     parser.add_argument("--kill", type=int, help="process id of a server, killed half-way")
     parser.add_argument("--checkpoint", type=Path)
     fine = asyncio.run(run(parser.parse_args()))

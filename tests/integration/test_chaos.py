@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from support import bot_process
+from support.forks import Forked
 from support.messenger import Messenger, messenger
 from support.postgres import PostgresServer
 
@@ -30,10 +30,10 @@ async def chat() -> AsyncIterator[Messenger]:
 class Bots:
     def __init__(self, address: str, data: Path, database: str | None) -> None:
         self.address, self.data, self.database = address, data, database
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[Forked] = []
 
     def start(self, kind: Literal["bot", "worker"] = "bot", **environ: str) -> None:
-        started = bot_process.start(
+        started = bot_process.start_quickly(
             self.address, self.data, database=self.database, kind=kind, environ=environ
         )
         self.processes.append(started)
@@ -93,7 +93,7 @@ async def test_asked_to_stop_in_the_middle_it_stops_in_time_and_the_next_one_goe
     links = 15
     for number in range(links):
         chat.share(number)
-    bots.start()
+    bots.start(SMARTDEVDIGEST_QUEUE__GRACE="1")
     await chat.until(lambda: len(chat.messages) >= 5, 60)
     # half a minute is what most supervisors give; the grace of work in progress is far shorter
     assert bots.ask_to_stop(30) == [0]

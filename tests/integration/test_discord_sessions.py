@@ -313,7 +313,8 @@ async def test_a_storm_of_links_is_answered_once_each_though_the_gateway_is_kill
 ) -> None:
     guild = server.guild("G")
     channels = [guild.text_channel(f"channel-{number}") for number in range(20)]
-    async with a_bot(server, limits=LimitSettings(user_per_hour=1000)) as bot:
+    limits = LimitSettings(user_per_hour=1000)
+    async with a_bot(server, limits=limits, requests_per_second=1000) as bot:
         for number in range(500):
             await server.say(channels[number % 20], mina, f"{LINK}/{number}")
             if number == 200:

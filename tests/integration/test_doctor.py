@@ -77,9 +77,42 @@ async def test_a_gpu_engine_without_a_gpu_is_bad(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = await finding("gpu", loaded(tmp_path, MODEL__ENGINE="gptq"))
+    found = await finding("gpu", loaded(tmp_path, MODEL__ENGINE="gptq", MODEL__DEVICE="cuda"))
     assert (found.state, found.key) == ("bad", "gpu_needed")
     assert "--profile embedded" in found.said("ko")
+
+
+@pytest.mark.parametrize(
+    ("engine", "state", "key"),
+    [
+        ("gptq", "note", "gpu_missed"),  # it works on a processor, too
+        ("openai", "ok", "gpu_unneeded"),
+        ("echo", "ok", "gpu_unneeded"),
+        ("ctranslate2", "ok", "no_gpu"),
+    ],
+)
+async def test_without_a_gpu_it_says_what_that_means_for_the_engine(
+    engine: str, state: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    given = {"MODEL__ENGINE": engine, "MODEL__ENDPOINTS": f"{NOWHERE}/v1"}
+    found = await finding("gpu", loaded(tmp_path, **given))
+    assert (found.state, found.key) == (state, key)
+
+
+async def test_what_gptq_needs_besides_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_program(tmp_path, "echo 'NVIDIA T4, 15360 MiB'", monkeypatch)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("core.engine.checkpoints.lacking_packages", lambda: ["gptqmodel"])
+    told = loaded(tmp_path, MODEL__ENGINE="gptq")
+    card, packages, compiler = [one for one in await examine(told) if one.name == "gpu"]
+    assert "T4" in card.said("en")
+    assert "gptqmodel" in packages.said("ko")
+    assert compiler.key == "no_compiler"
+    (tmp_path / "nvcc").touch(0o755)
+    assert "no_compiler" not in {one.key for one in await examine(told)}
 
 
 def a_program(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import core
-from core.engine import converting, preparing
+from core.engine import preparing
 from core.engine.prepare import prepare
 from core.engine.prepared import (
     MANIFEST,
@@ -41,7 +41,7 @@ ROOT = Path(core.__file__).parent.parent
 CHILD = """
 import argparse, sys, time
 from pathlib import Path
-from core.engine import converting, preparing
+from core.engine import preparing
 from core.engine.prepared import expected
 
 parser = argparse.ArgumentParser()
@@ -365,6 +365,8 @@ def test_an_adapter_is_merged_before_the_conversion(tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
     from support.tiny_model import tiny_model
 
+    from core.engine import converting
+
     base = copy.deepcopy(tiny_model().model)
     config = LoraConfig(r=2, lora_alpha=4, target_modules=["q_proj"], task_type="CAUSAL_LM")
     tuned = get_peft_model(copy.deepcopy(base), config)
@@ -387,6 +389,8 @@ def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
     from support.tiny_model import tiny_model
     from transformers import LlamaConfig, LlamaForCausalLM
+
+    from core.engine import converting
 
     other = LlamaForCausalLM(
         LlamaConfig(

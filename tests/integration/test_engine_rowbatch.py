@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from support.tiny_model import CHATS, SONG, tiny_checkpoint
@@ -102,6 +103,44 @@ async def test_a_beginning_is_kept_only_where_there_is_room_for_it(checkpoint: C
     assert not tight._prefixes
 
 
+async def test_the_pass_that_reads_a_prompt_brings_its_first_token(checkpoint: Checkpoint) -> None:
+    batch = a_batch(checkpoint, 2048)
+    one, more = a_row(checkpoint, 9, 1), a_row(checkpoint, 9, 5)
+    await run_to_the_end(batch, [one])
+    assert (batch.counts.tokens, batch.counts.steps) == (1, 0)
+    batch._together = 1
+    await run_to_the_end(batch, [more])
+    assert (batch.counts.tokens, batch.counts.steps) == (1 + 5, 4)
+    assert (await more.answer()).startswith(await one.answer())
+
+
+async def test_who_is_answered_while_reading_is_out_when_memory_ends_for_the_next(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    batch = a_batch(checkpoint, 2048)
+    one, other = a_row(checkpoint, 9, 1), a_row(checkpoint, 9, 5)
+    with torch.inference_mode():
+        batch.join(one)
+        batch.join(other)
+        forward = batch._forward
+
+        def for_one_alone(*given: Any) -> Any:
+            if one not in batch.rows:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            return forward(*given)
+
+        monkeypatch.setattr(batch, "_forward", for_one_alone)
+        with pytest.raises(torch.OutOfMemoryError):
+            batch.step()
+        assert batch.rows == [other]
+        assert batch.counts.tokens == 1
+        monkeypatch.setattr(batch, "_forward", forward)
+    await run_to_the_end(batch, [])
+    assert (await other.answer()).startswith(await one.answer())
+
+
 def asked(checkpoint: Checkpoint, question: str, options: Generation) -> Row:
     import torch
 
@@ -153,3 +192,17 @@ def test_a_guess_is_what_followed_and_grows_shorter_when_it_is_wrong() -> None:
     assert drafts.size == MOST // 2
     drafts.came(4, 4)
     assert drafts.size == MOST
+
+
+def test_who_guesses_wrong_stops_for_a_while_where_it_costs() -> None:
+    ids = [1, 2, 3, 4, 9, 1, 2]
+    drafts = Drafts(ids)
+    assert drafts.guess(ids, 4, needed=1) == [3, 4, 9, 1]
+    drafts.came(4, 0)
+    assert drafts.guess(ids, 4, needed=0)  # where it costs nothing it goes on
+    pauses = 0
+    while not drafts.guess(ids, 4, needed=1):
+        pauses += 1
+    assert 2 < pauses < 20
+    drafts.came(4, 4)
+    assert drafts.guess(ids, 4, needed=1)

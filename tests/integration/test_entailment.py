@@ -12,7 +12,7 @@ from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
 from training.classifier import fit, predict
-from training.entailment import LABELS, compare, encode, read_pairs, split
+from training.entailment import LABELS, compare, encode, read_pairs, short, split
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,17 @@ def test_no_premise_is_trained_on_and_tested(file: Path) -> None:
     train, test = split(read_pairs(file), 100, 18, seed=1)
     assert len(test) == 18
     assert not {one[0] for one in train} & {one[0] for one in test}
+
+
+def test_pairs_that_would_be_cut_are_left_out(file: Path, tmp_path: Path) -> None:
+    tokenizer = tiny_encoder().tokenizer
+    tokenizer.save_pretrained(tmp_path)
+    found = [*read_pairs(file), ("one two three " * 9, "four", 1)]
+    assert short(found, str(tmp_path), 32) == found[:-1]
+    lengths = [len(tokenizer(one, two)["input_ids"]) for one, two, _ in found]
+    assert len(short(found, str(tmp_path), max(lengths))) == len(found)
+    with pytest.raises(SettingsError, match="at most 3 tokens"):
+        short(found, str(tmp_path), 3)
 
 
 def test_segments_differ_only_where_there_are_two() -> None:

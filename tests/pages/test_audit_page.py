@@ -5,16 +5,12 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
+from support.browser import NEEDED
 
 from training.audit import COLUMNS, page
 
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium at /usr/bin/chromium"),
-]
+pytestmark = NEEDED
 
 
 def listed(name: str, text: str) -> dict[str, object]:
@@ -23,14 +19,10 @@ def listed(name: str, text: str) -> dict[str, object]:
     return {**words, **numbers, "title": f"Title {name}", "text": text}
 
 
-async def test_what_is_chosen_is_saved_as_csv(tmp_path: Path) -> None:
+async def test_what_is_chosen_is_saved_as_csv(browser: Browser, tmp_path: Path) -> None:
     rows = [listed("a", 'He said "no", twice'), listed("b", "한글, too"), listed("c", "plain")]
     (tmp_path / "set.html").write_text(page("set", rows), encoding="utf-8")
-    async with async_playwright() as player:
-        browser = await player.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
-        shown = await browser.new_page(accept_downloads=True)
+    async with await browser.new_page(accept_downloads=True) as shown:
         await shown.goto((tmp_path / "set.html").as_uri())
         await shown.locator("select").nth(0).select_option("fix")
         await shown.locator("select").nth(1).select_option("soften")
@@ -38,7 +30,6 @@ async def test_what_is_chosen_is_saved_as_csv(tmp_path: Path) -> None:
             await shown.locator("#save").click()
         saved = tmp_path / "decided.csv"
         await (await waiting.value).save_as(saved)
-        await browser.close()
     with saved.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
     assert [row["decision"] for row in found] == ["fix", "soften", ""]

@@ -4,42 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from support.browser import NEEDED, a_page
 from support.http_client import Running, running
 from support.subscribed import FEED, SubscribedWorld
 
 from core.places import HERE, Place
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium at /usr/bin/chromium"),
-]
+pytestmark = NEEDED
 
 
 @asynccontextmanager
-async def opened(server: Running, path: str, *, locale: str = "en-US") -> AsyncIterator[Page]:
-    """The page, opened. At the end: nothing was asked of another machine, nothing went wrong."""
-    asked: list[str] = []
-    wrong: list[str] = []
-    async with async_playwright() as player:
-        browser = await player.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        context = await browser.new_context(locale=locale, timezone_id="Asia/Seoul")
-        page = await context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if "policy" in said.text else None)
-        await page.goto(server.address + path)
+async def opened(
+    browser: Browser, server: Running, path: str, *, locale: str = "en-US"
+) -> AsyncIterator[Page]:
+    """See `a_page`: of somebody in Seoul."""
+    address = server.address + path
+    async with a_page(browser, address, locale=locale, timezone_id="Asia/Seoul") as page:
         yield page
-        await browser.close()
-    assert wrong == []
-    assert {urlsplit(url).netloc for url in asked} == {urlsplit(server.address).netloc}
 
 
 @pytest.fixture
@@ -47,16 +32,16 @@ def world() -> SubscribedWorld:
     return SubscribedWorld()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(world: SubscribedWorld) -> AsyncIterator[Running]:
     async with running(subscribing=world.subscribing) as started:
         yield started
 
 
 async def test_somebody_subscribes_changes_pauses_and_removes(
-    server: Running, world: SubscribedWorld
+    browser: Browser, server: Running, world: SubscribedWorld
 ) -> None:
-    async with opened(server, "/mornings") as page:
+    async with opened(browser, server, "/mornings") as page:
         await expect(page.locator("#subscriptions")).to_contain_text("There is none yet")
         zone = page.locator('[data-field="timezone"] input')
         await expect(zone).to_have_value("Asia/Seoul")
@@ -96,10 +81,10 @@ async def test_somebody_subscribes_changes_pauses_and_removes(
     ],
 )
 async def test_feeds_are_found_by_name_and_pressed_into_the_form(
-    locale: str, label: str, none: str, server: Running, world: SubscribedWorld
+    locale: str, label: str, none: str, browser: Browser, server: Running, world: SubscribedWorld
 ) -> None:
     world.found.known["https://news.hada.io/rss/news"] = "GeekNews"
-    async with opened(server, "/mornings", locale=locale) as page:
+    async with opened(browser, server, "/mornings", locale=locale) as page:
         await expect(page.locator("#subscriptions p")).to_have_count(1)  # all is loaded
         box = page.get_by_label(label)
         written = page.locator('[data-field="sources"] textarea')
@@ -126,11 +111,11 @@ async def test_feeds_are_found_by_name_and_pressed_into_the_form(
 
 
 async def test_past_mornings_are_read_in_korean_and_titles_are_text(
-    server: Running, world: SubscribedWorld
+    browser: Browser, server: Running, world: SubscribedWorld
 ) -> None:
     mine = await world.subscribed(HERE)
     await world.a_morning(mine, server.digests, title="<img src=x onerror=alert(1)> 풀")
-    async with opened(server, "/mornings", locale="ko-KR") as page:
+    async with opened(browser, server, "/mornings", locale="ko-KR") as page:
         archive = page.locator("#archive")
         await expect(archive).to_contain_text("2026년 11월 26일")
         await expect(archive).to_contain_text("<img src=x onerror=alert(1)> 풀")
@@ -142,11 +127,11 @@ async def test_past_mornings_are_read_in_korean_and_titles_are_text(
 
 
 async def test_a_secret_address_shows_the_mornings_and_nothing_to_change(
-    server: Running, world: SubscribedWorld
+    browser: Browser, server: Running, world: SubscribedWorld
 ) -> None:
     mine = await world.subscribed(Place("slack", "T1", "C1"))
     await world.a_morning(mine, server.digests)
-    async with opened(server, f"/feeds/{world.subscriptions.kept[mine].secret}") as page:
+    async with opened(browser, server, f"/feeds/{world.subscriptions.kept[mine].secret}") as page:
         await expect(page.locator("#archive")).to_contain_text("Pools, measured")
         await expect(page.locator("#form form")).to_have_count(0)
         await expect(page.locator(".subscription")).to_have_count(0)

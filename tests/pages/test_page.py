@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from support.browser import NEEDED, a_page
 from support.builders import a_digest, a_record
 from support.http_client import HOSTILE, LINK, PARAGRAPHS, Running, a_page_of, running
 
@@ -17,55 +17,23 @@ from core.article import Article
 from core.digest import LABELS, TechnicalTerm
 from core.errors import SiteUnavailable
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium at /usr/bin/chromium"),
-]
-
-
-@asynccontextmanager
-async def a_browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as player:
-        browser = await player.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
+pytestmark = NEEDED
 
 
 @asynccontextmanager
 async def opened(
-    server: Running, *, locale: str = "en-US", width: int = 1280
+    browser: Browser, server: Running, *, locale: str = "en-US", width: int = 1280
 ) -> AsyncIterator[Page]:
-    """The page, opened. At the end: nothing was asked of another machine, nothing went wrong."""
-    asked: list[str] = []
-    wrong: list[str] = []
-    async with a_browser() as browser:
-        context = await browser.new_context(
-            locale=locale, viewport={"width": width, "height": 800}, reduced_motion="reduce"
-        )
-        page = await context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if "policy" in said.text else None)
-        await page.goto(server.address)
+    """See `a_page`: where people paste links."""
+    viewport = {"width": width, "height": 800}
+    async with a_page(
+        browser, server.address, locale=locale, viewport=viewport, reduced_motion="reduce"
+    ) as page:
         await expect(page.locator(".sample")).to_have_count(4)
         yield page
-    assert wrong == []
-    own = urlsplit(server.address).netloc
-    assert {urlsplit(url).netloc for url in asked} == {own}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server() -> AsyncIterator[Running]:
     async with running() as started:
         yield started
@@ -82,10 +50,10 @@ async def a_finished_card(page: Page, server: Running) -> None:
 
 
 async def test_a_pasted_link_is_answered_at_once_and_settles_into_a_digest(
-    server: Running,
+    browser: Browser, server: Running
 ) -> None:
     server.engine.hold()
-    async with opened(server) as page:
+    async with opened(browser, server) as page:
         link = server.sample("write-ahead-logging")
         await say(page, link)
         await expect(page.locator(".message.mine")).to_contain_text(link)
@@ -108,8 +76,10 @@ async def test_a_pasted_link_is_answered_at_once_and_settles_into_a_digest(
         await expect(page.locator("#recent button")).to_have_count(1)
 
 
-async def test_a_summary_sentence_shows_what_bears_it_out(server: Running) -> None:
-    async with opened(server) as page:
+async def test_a_summary_sentence_shows_what_bears_it_out(
+    browser: Browser, server: Running
+) -> None:
+    async with opened(browser, server) as page:
         await a_finished_card(page, server)
         claim = page.locator(".claim").first
         source = claim.locator(".source")
@@ -124,8 +94,10 @@ async def test_a_summary_sentence_shows_what_bears_it_out(server: Running) -> No
         await expect(source).to_be_hidden()
 
 
-async def test_the_buttons_under_a_digest_do_what_they_say(server: Running) -> None:
-    async with opened(server) as page:
+async def test_the_buttons_under_a_digest_do_what_they_say(
+    browser: Browser, server: Running
+) -> None:
+    async with opened(browser, server) as page:
         await a_finished_card(page, server)
         await page.get_by_role("button", name="Too hard").click()
         await expect(page.locator("[data-verdict=too_hard]")).to_have_attribute(
@@ -152,12 +124,14 @@ async def test_the_buttons_under_a_digest_do_what_they_say(server: Running) -> N
         assert await page.locator(".card").count() == 1
 
 
-async def test_a_recent_digest_is_shown_with_all_its_terms_on_request(server: Running) -> None:
+async def test_a_recent_digest_is_shown_with_all_its_terms_on_request(
+    browser: Browser, server: Running
+) -> None:
     names = ("pool", "handshake", "queue", "timeout")
     terms = tuple(TechnicalTerm(term=name, explanation=f"What a {name} is.") for name in names)
     kept = a_record(digest=a_digest(technical_terms=terms))
     await server.digests.add(kept, content_hash="any")
-    async with opened(server) as page:
+    async with opened(browser, server) as page:
         await page.locator("#recent button").click()
         await expect(page.locator(".message.mine")).to_contain_text(str(kept.article.url))
         shown = page.locator(".term:visible")
@@ -171,16 +145,16 @@ async def test_a_recent_digest_is_shown_with_all_its_terms_on_request(server: Ru
 
 
 async def test_the_other_language_is_asked_for_and_honestly_refused_in_a_note(
-    server: Running,
+    browser: Browser, server: Running
 ) -> None:
-    async with opened(server) as page:
+    async with opened(browser, server) as page:
         await a_finished_card(page, server)
         await page.get_by_role("button", name="한국어로").click()
         await expect(page.locator(".notes")).to_contain_text("cannot write the language asked for")
 
 
-async def test_everything_can_be_done_with_the_keyboard(server: Running) -> None:
-    async with opened(server) as page:
+async def test_everything_can_be_done_with_the_keyboard(browser: Browser, server: Running) -> None:
+    async with opened(browser, server) as page:
         await expect(page.locator("#say")).to_be_focused()
         await page.keyboard.type("/")
         await expect(page.locator("#menu [role=option]")).to_have_count(5)
@@ -214,8 +188,8 @@ async def test_everything_can_be_done_with_the_keyboard(server: Running) -> None
         await expect(page.locator(".questions li")).to_have_count(5)
 
 
-async def test_help_and_unknown_commands_are_answered(server: Running) -> None:
-    async with opened(server) as page:
+async def test_help_and_unknown_commands_are_answered(browser: Browser, server: Running) -> None:
+    async with opened(browser, server) as page:
         await say(page, "/help ")
         await expect(page.locator(".commands li")).to_have_count(5)
         await say(page, "/dance now")
@@ -225,24 +199,24 @@ async def test_help_and_unknown_commands_are_answered(server: Running) -> None:
         assert server.web.asked == []
 
 
-async def test_several_links_in_a_message_get_a_card_each() -> None:
+async def test_several_links_in_a_message_get_a_card_each(browser: Browser) -> None:
     other = "https://blog.example.com/other"
     pages = {LINK: a_page_of(), other: a_page_of(*PARAGRAPHS[::-1], title="Another", url=other)}
-    async with running(pages) as server, opened(server) as page:
+    async with running(pages) as server, opened(browser, server) as page:
         await say(page, f"Look at {LINK}, and ({other}). Also {LINK}!")
         await expect(page.locator(".card.done")).to_have_count(2)
         assert sorted(server.web.asked) == sorted([LINK, other])
 
 
-async def test_a_pasted_text_is_digested_itself(server: Running) -> None:
-    async with opened(server) as page:
+async def test_a_pasted_text_is_digested_itself(browser: Browser, server: Running) -> None:
+    async with opened(browser, server) as page:
         await say(page, " ".join(PARAGRAPHS))
         await expect(page.locator(".card.done")).to_have_count(1)
         assert server.web.asked == []
 
 
-async def test_trouble_is_a_sentence_and_can_be_tried_again() -> None:
-    async with running({LINK: SiteUnavailable(LINK)}) as server, opened(server) as page:
+async def test_trouble_is_a_sentence_and_can_be_tried_again(browser: Browser) -> None:
+    async with running({LINK: SiteUnavailable(LINK)}) as server, opened(browser, server) as page:
         await say(page, LINK)
         await expect(page.locator(".card.trouble")).to_contain_text("site is not answering")
         server.web.pages[LINK] = a_page_of()
@@ -250,16 +224,16 @@ async def test_trouble_is_a_sentence_and_can_be_tried_again() -> None:
         await expect(page.locator(".card.done")).to_have_count(1)
 
 
-async def test_what_cannot_be_retried_offers_no_button(server: Running) -> None:
-    async with opened(server) as page:
+async def test_what_cannot_be_retried_offers_no_button(browser: Browser, server: Running) -> None:
+    async with opened(browser, server) as page:
         await say(page, "https://blog.example.com/gone")
         await expect(page.locator(".card.trouble")).to_contain_text("no page at this address")
         await expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-async def test_stop_ends_the_work(server: Running) -> None:
+async def test_stop_ends_the_work(browser: Browser, server: Running) -> None:
     server.engine.hold()
-    async with opened(server) as page:
+    async with opened(browser, server) as page:
         await say(page, LINK)
         await expect(page.locator(".draft")).to_have_count(1)
         await page.get_by_role("button", name="Stop").click()
@@ -268,9 +242,9 @@ async def test_stop_ends_the_work(server: Running) -> None:
             await server.engine.cancelled.wait()
 
 
-async def test_hostile_words_stay_words() -> None:
+async def test_hostile_words_stay_words(browser: Browser) -> None:
     hostile = a_page_of(HOSTILE * 2, *PARAGRAPHS, HOSTILE, title=f"Parsers {HOSTILE[-60:]}")
-    async with running({LINK: hostile}) as server, opened(server) as page:
+    async with running({LINK: hostile}) as server, opened(browser, server) as page:
         await say(page, LINK)
         await expect(page.locator(".card.done")).to_have_count(1)
         await say(page, "<img src=x onerror='window.broken=1'> javascript:alert(1)")
@@ -286,9 +260,10 @@ async def test_hostile_words_stay_words() -> None:
             assert "noopener" in rel
 
 
-async def test_no_string_can_become_markup_even_by_mistake(server: Running) -> None:
-    async with a_browser() as browser:
-        page = await browser.new_page()
+async def test_no_string_can_become_markup_even_by_mistake(
+    browser: Browser, server: Running
+) -> None:
+    async with await browser.new_page() as page:
         await page.goto(server.address)
         refused = await page.evaluate(
             "() => { try { document.body.innerHTML = '<b>x</b>'; return false } "
@@ -297,8 +272,10 @@ async def test_no_string_can_become_markup_even_by_mistake(server: Running) -> N
         assert refused is True
 
 
-async def test_a_reload_keeps_the_conversation_and_only_its_numbers(server: Running) -> None:
-    async with opened(server) as page:
+async def test_a_reload_keeps_the_conversation_and_only_its_numbers(
+    browser: Browser, server: Running
+) -> None:
+    async with opened(browser, server) as page:
         await a_finished_card(page, server)
         kept = await page.evaluate("() => localStorage.getItem('conversation')")
         assert "write-ahead" not in kept
@@ -309,9 +286,9 @@ async def test_a_reload_keeps_the_conversation_and_only_its_numbers(server: Runn
 
 
 async def test_the_language_of_the_page_follows_the_browser_and_is_remembered(
-    server: Running,
+    browser: Browser, server: Running
 ) -> None:
-    async with opened(server, locale="ko-KR") as page:
+    async with opened(browser, server, locale="ko-KR") as page:
         await expect(page.locator("html")).to_have_attribute("lang", "ko")
         await expect(page.locator(".sample").first).to_contain_text("쿠버네티스")
         await a_finished_card(page, server)
@@ -322,9 +299,9 @@ async def test_the_language_of_the_page_follows_the_browser_and_is_remembered(
         await expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-async def test_dark_can_be_chosen_and_is_remembered(server: Running) -> None:
+async def test_dark_can_be_chosen_and_is_remembered(browser: Browser, server: Running) -> None:
     ground = "() => getComputedStyle(document.body).backgroundColor"
-    async with opened(server) as page:
+    async with opened(browser, server) as page:
         light = await page.evaluate(ground)
         await page.locator("#theme").click()
         dark = await page.evaluate(ground)
@@ -334,8 +311,10 @@ async def test_dark_can_be_chosen_and_is_remembered(server: Running) -> None:
 
 
 @pytest.mark.parametrize("width", [375, 600, 900, 1280])
-async def test_the_languages_stand_on_one_line_at_every_width(server: Running, width: int) -> None:
-    async with opened(server, width=width) as page:
+async def test_the_languages_stand_on_one_line_at_every_width(
+    browser: Browser, server: Running, width: int
+) -> None:
+    async with opened(browser, server, width=width) as page:
         for button in await page.locator("[data-language]").all():
             box = await button.bounding_box()
             assert box is not None
@@ -343,8 +322,10 @@ async def test_the_languages_stand_on_one_line_at_every_width(server: Running, w
             assert await button.evaluate("node => node.scrollHeight <= node.clientHeight")
 
 
-async def test_on_a_phone_nothing_is_wider_than_the_screen(server: Running) -> None:
-    async with opened(server, width=375) as page:
+async def test_on_a_phone_nothing_is_wider_than_the_screen(
+    browser: Browser, server: Running
+) -> None:
+    async with opened(browser, server, width=375) as page:
         await a_finished_card(page, server)
         await page.locator(".why summary").click()
         assert await page.evaluate("() => document.documentElement.scrollWidth") <= 375
@@ -355,9 +336,9 @@ async def test_on_a_phone_nothing_is_wider_than_the_screen(server: Running) -> N
         assert wide == []
 
 
-async def test_the_token_is_asked_for_once() -> None:
+async def test_the_token_is_asked_for_once(browser: Browser) -> None:
     token = "a-token-of-this-test"  # noqa: S105
-    async with running(token=token) as server, opened(server) as page:
+    async with running(token=token) as server, opened(browser, server) as page:
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_be_visible()
         await page.locator("#token-value").fill(token)
@@ -368,15 +349,17 @@ async def test_the_token_is_asked_for_once() -> None:
         assert token not in str(await page.evaluate("() => JSON.stringify(localStorage)"))
 
 
-async def test_the_page_for_programmers_lists_the_addresses(server: Running) -> None:
-    async with opened(server) as page:
+async def test_the_page_for_programmers_lists_the_addresses(
+    browser: Browser, server: Running
+) -> None:
+    async with opened(browser, server) as page:
         await page.goto(f"{server.address}/docs")
         await expect(page.locator("section code").first).to_have_text("/v1/digest")
 
 
-async def test_text_is_readable_against_its_ground(server: Running) -> None:
+async def test_text_is_readable_against_its_ground(browser: Browser, server: Running) -> None:
     """WCAG AA: 4.5 to 1 for every piece of text, in light and dark."""
-    async with opened(server) as page:
+    async with opened(browser, server) as page:
         await a_finished_card(page, server)
         await page.locator(".why summary").click()
         for _ in ("light", "dark"):
@@ -420,13 +403,13 @@ CONTRAST = """() => {
 }"""
 
 
-async def test_an_answer_shows_the_article_that_it_cites(server: Running) -> None:
+async def test_an_answer_shows_the_article_that_it_cites(browser: Browser, server: Running) -> None:
     title = "Connection pools, measured"
     content = "A connection pool keeps database connections open and hands them to requests."
     await server.library.read(
         Article(title=title, url="https://blog.example.com/pools", content=content)
     )
-    async with opened(server) as page:
+    async with opened(browser, server) as page:
         await say(page, "/ask What does a connection pool keep open?")
         cited = page.locator(".sources .read-article a")
         await expect(cited).to_have_text(title)

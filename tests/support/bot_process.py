@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
+from support import forks
 
 from bot.chats import AboutTo, Ready, Shown, Surface, Trouble, unasked
 from bot.commands import Commands
@@ -113,38 +114,48 @@ def text_of(shown: Shown) -> str:
     return f"trouble {shown.error.code}" if isinstance(shown, Trouble) else "waiting"
 
 
-def start(
+def start(address: str, data: Path, *, database: str | None = None) -> subprocess.Popen[bytes]:
+    """The process; what it logs goes to DATA/log."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, __file__, address, str(data), "bot"],
+            env=_environment(address, data, database),
+            stderr=log,
+            stdout=log,
+            cwd=ROOT,
+        )
+
+
+def start_quickly(
     address: str,
     data: Path,
     *,
     database: str | None = None,
     kind: Literal["bot", "worker"] = "bot",
     environ: Mapping[str, str] | None = None,
-) -> subprocess.Popen[bytes]:
-    """The process; what it logs goes to DATA/log."""
-    host = address.removeprefix("http://")
+) -> forks.Forked:
+    """The same of one that has imported everything; nobody should measure its start."""
+    data.mkdir(parents=True, exist_ok=True)
+    given = {**_environment(address, data, database), **(environ or {})}
+    arguments = [address, str(data), kind]
+    return forks.start("support.bot_process:begin", arguments, ROOT, given, data / "log")
+
+
+def _environment(address: str, data: Path, database: str | None) -> dict[str, str]:
     settings = {
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
         "SMARTDEVDIGEST_MODEL__ENGINE": "echo",
-        "SMARTDEVDIGEST_WEB__ALLOW_HOSTS": host,
+        "SMARTDEVDIGEST_WEB__ALLOW_HOSTS": address.removeprefix("http://"),
         "SMARTDEVDIGEST_WEB__RESPECT_ROBOTS": "false",
         "SMARTDEVDIGEST_DATA_DIR": str(data),
         "SMARTDEVDIGEST_LIMITS__USER_PER_HOUR": "100000",
         "SMARTDEVDIGEST_LIMITS__CHANNEL_PER_HOUR": "100000",
         "SMARTDEVDIGEST_QUEUE__LEASE": "4",
         **({"SMARTDEVDIGEST_DATABASE__URL": database} if database else {}),
-        **(environ or {}),
     }
-    data.mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if "SMARTDEVDIGEST" not in name}
-    with (data / "log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, __file__, address, str(data), kind],
-            env=kept | settings,
-            stderr=log,
-            stdout=log,
-            cwd=ROOT,
-        )
+    return kept | settings
 
 
 async def main(address: str, kind: Literal["bot", "worker"]) -> None:
@@ -167,5 +178,9 @@ async def main(address: str, kind: Literal["bot", "worker"]) -> None:
         warming.cancel()
 
 
-if __name__ == "__main__":
+def begin() -> None:
     asyncio.run(main(sys.argv[1], "worker" if sys.argv[3:] == ["worker"] else "bot"))
+
+
+if __name__ == "__main__":
+    begin()

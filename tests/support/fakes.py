@@ -205,7 +205,12 @@ class FakeDeliveries:
 
 def _together(delivery: Delivery, place: Place) -> bool:
     """Whether it was shared in this channel, in whichever thread."""
-    return replace(delivery.shared.place, thread=None) == replace(place, thread=None)
+    there = delivery.shared.place
+    return (there.channel, there.workspace, there.platform) == (
+        place.channel,
+        place.workspace,
+        place.platform,
+    )
 
 
 def _canonical(link: str) -> str:

@@ -1,8 +1,8 @@
-"""Processes of the command that need not import everything anew.
+"""Processes of ours that need not import everything anew.
 
-Three of the five seconds of a short command go into imports. A server that has done them once forks
-a process for each command: its own memory, folder, environment, streams and exit status. What
-depends on how an interpreter starts (locale, signals to be sent) is left to `Command.start`.
+Three of the five seconds of a short command go into imports, and as many of a bot's start. A server
+that has done them once forks a process for each: its own memory, folder, environment, streams,
+signals and exit status. What depends on how an interpreter starts is left to `Command.start`.
 """
 
 from __future__ import annotations
@@ -12,39 +12,103 @@ import atexit
 import functools
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 ROOT = Path(__file__).parents[2]
+COMMAND = "bot.cli:main"
 _MOST_BYTES = 1 << 20
-_IMPORTED = "bot.cli bot.cli.oneshot bot.cli.batch bot.cli.doctor bot.cli.subscriptions bot.cli.answering bot.cli.erasing"
+_IMPORTED = (
+    "bot.cli bot.cli.oneshot bot.cli.batch bot.cli.doctor bot.cli.subscriptions bot.cli.answering "
+    "bot.cli.erasing bot.serving bot.slack.surface bot.discord.surface support.bot_process"
+)
+
+
+class Forked:
+    """A process of its own, with what a test needs of `subprocess.Popen`."""
+
+    def __init__(
+        self,
+        main: str,
+        arguments: Sequence[str],
+        folder: Path,
+        environ: Mapping[str, str],
+        streams: Sequence[BinaryIO],
+    ) -> None:
+        """`main` is a function of ours, `module:name`; `streams` become its 0, 1 and 2."""
+        asked = {
+            "main": main,
+            "arguments": list(arguments),
+            "folder": str(folder),
+            "environ": dict(environ),
+        }
+        self.returncode: int | None = None
+        self._waiting = threading.Lock()
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(_server())
+        given = [stream.fileno() for stream in streams]
+        socket.send_fds(self._connection, [json.dumps(asked).encode()], given)
+        self._told = self._connection.makefile("rb", buffering=0)  # select must see all
+        self.pid = int(self._told.readline())
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status (negative: the signal). Raises subprocess.TimeoutExpired."""
+        with self._waiting:
+            if self.returncode is None:
+                readable, _, _ = select.select([self._connection], [], [], timeout)
+                if not readable:
+                    raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+                self.returncode = os.waitstatus_to_exitcode(int(self._told.readline()))
+                self._told.close()
+                self._connection.close()
+            return self.returncode
+
+    def poll(self) -> int | None:
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def send_signal(self, number: int) -> None:
+        """Nothing to one that has ended: its number may be somebody else's."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 def run(
     arguments: Sequence[str], folder: Path, environ: Mapping[str, str], stdin: bytes
 ) -> tuple[int, bytes, bytes]:
-    """Exit status (negative: the signal), standard output and error. Blocks until it has ended."""
+    """The command's exit status (negative: the signal), standard output and error. Blocks."""
     with (
         tempfile.TemporaryFile() as given,
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
-        socket.socket(socket.AF_UNIX) as connection,
     ):
         given.write(stdin)
         given.seek(0)
-        connection.connect(_server())
-        asked = {"arguments": list(arguments), "folder": str(folder), "environ": dict(environ)}
-        streams = [given.fileno(), out.fileno(), err.fileno()]
-        socket.send_fds(connection, [json.dumps(asked).encode()], streams)
-        status = connection.recv(64)
+        status = Forked(COMMAND, arguments, folder, environ, [given, out, err]).wait()
         out.seek(0)
         err.seek(0)
-        return os.waitstatus_to_exitcode(int(status)), out.read(), err.read()
+        return status, out.read(), err.read()
+
+
+def start(
+    main: str, arguments: Sequence[str], folder: Path, environ: Mapping[str, str], log: Path
+) -> Forked:
+    """One that goes on by itself, with all it says at the end of the file `log`."""
+    with log.open("ab") as said, Path(os.devnull).open("rb") as nothing:
+        return Forked(main, arguments, folder, environ, [nothing, said, said])
 
 
 @functools.cache
@@ -54,8 +118,8 @@ def _server() -> str:
     address = str(Path(folder.name) / "socket")
     server = subprocess.Popen(
         [sys.executable, __file__, address, *_IMPORTED.split()],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        stdin=subprocess.PIPE,  # never written to; it ends with this process, however that ends
         stdout=subprocess.PIPE,
     )
     assert server.stdout is not None
@@ -70,25 +134,31 @@ def _server() -> str:
     return address
 
 
-def _serve(address: str) -> None:
-    """Returns in the process of a command, and there only."""
+def _serve(address: str) -> str:
+    """The function to be called; returns in the process that was asked for, and there only."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen(64)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         while True:
+            readable, _, _ = select.select([listening, sys.stdin], [], [])
+            if sys.stdin in readable:
+                sys.exit()
             connection, _ = listening.accept()
             if os.fork() == 0:
                 break
             connection.close()
             _reap()
         listening.close()
-    # One process waits for the command and says how it ended; the server goes on meanwhile.
+    # One process waits for the other and says how it ended; the server goes on meanwhile.
     asked, streams = _received(connection)
     child = os.fork()
     if child:
-        connection.send(str(os.waitpid(child, 0)[1]).encode())
+        for stream in streams:
+            os.close(stream)
+        connection.sendall(b"%d\n" % child)
+        connection.sendall(b"%d\n" % os.waitpid(child, 0)[1])
         os._exit(0)
     connection.close()
     for number, stream in enumerate(streams):
@@ -98,6 +168,7 @@ def _serve(address: str) -> None:
     os.environ.clear()
     os.environ.update(asked["environ"])
     sys.argv = ["smartdevdigest", *asked["arguments"]]
+    return str(asked["main"])
 
 
 def _received(connection: socket.socket) -> tuple[dict[str, Any], array.array[int]]:
@@ -113,10 +184,30 @@ def _reap() -> None:
         pass
 
 
+def _warm_up() -> None:
+    """What a digest loads the first time: word counts, glossary, Korean morphemes."""
+    import asyncio
+    import ctypes
+    import gc
+
+    from core.digesting import Digester
+    from core.engine.echo import EchoEngine, HashingEncoder
+    from core.language import _kiwi
+    from core.settings import DigestSettings, GenerationSettings
+
+    digester = Digester(EchoEngine(), HashingEncoder(), DigestSettings(), GenerationSettings())
+    asyncio.run(digester.warm_up())
+    # It keeps a thread that it never needs and, when deleted, waits for it; forks have no such thread.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_kiwi()))
+    gc.collect()
+    gc.freeze()  # a fork that looked through all this would copy it
+
+
 if __name__ == "__main__":
     import importlib
 
     for name in sys.argv[2:]:
         importlib.import_module(name)
-    _serve(sys.argv[1])
-    importlib.import_module("bot.cli").main()
+    _warm_up()
+    module, _, function = _serve(sys.argv[1]).partition(":")
+    getattr(importlib.import_module(module), function)()

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support import forks
 from support.discord_entities import Channel as DiscordChannel
 from support.discord_entities import Message as DiscordMessage
 from support.discord_server import TOKEN, DiscordServer
@@ -30,11 +31,13 @@ PORT = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 
 @dataclass
 class WholeBot:
-    """`environ` is everything the process sees besides the usual."""
+    """`environ` is everything the process sees besides the usual; `quickly`: one that has imported
+    everything, which nobody should measure."""
 
     data: Path
     environ: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | forks.Forked | None = None
+    quickly: bool = True
 
     def articles_at(self, address: str) -> None:
         self.environ["SMARTDEVDIGEST_WEB__ALLOW_HOSTS"] = address.removeprefix("http://")
@@ -57,9 +60,14 @@ class WholeBot:
 
     def start(self, **more: str) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
-        with (self.data / "log").open("ab") as log:
+        arguments, log_file = ["run", "--port", "0"], self.data / "log"
+        if self.quickly:
+            environ = self._environment(more)
+            self.process = forks.start(forks.COMMAND, arguments, ROOT, environ, log_file)
+            return
+        with log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "run", "--port", "0"],
+                [sys.executable, "-m", "bot", *arguments],
                 cwd=ROOT,
                 env=self._environment(more),
                 stdout=log,

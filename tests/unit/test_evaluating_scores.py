@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
-from rouge_score.rouge_scorer import RougeScorer
+from numpy.typing import NDArray
 
+from training import reporting
 from training.evaluating import scores
 
 
 def test_rouge_of_english_is_the_library_s_with_stems() -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
     reference, text = "The pool keeps connections open.", "Pools keep a connection open"
     found = scores.rouge([reference], text, "en")
     own = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True).score(reference, text)
@@ -139,3 +143,22 @@ def test_an_interval_holds_the_mean_and_is_the_same_twice() -> None:
     assert found["low"] <= found["mean"] <= found["high"]
     assert found == scores.mean_interval(values)
     assert scores.mean_interval([])["rows"] == 0
+
+
+@pytest.mark.parametrize("rows", [3, 40])
+def test_the_area_under_the_curve_and_its_interval_are_the_library_s(rows: int) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    chance = np.random.default_rng(rows)
+    truth = np.array([0, 1, *chance.integers(0, 2, rows - 2)])
+    given = np.round(chance.normal(truth, 1.5), 1)  # some of them are equal
+
+    def measure(draw: NDArray[np.int64]) -> float:
+        if len({*truth[draw].tolist()}) == 1:
+            return float("nan")
+        return float(roc_auc_score(truth[draw], given[draw]))
+
+    area, low, high = reporting.auc(truth.tolist(), given.tolist(), draws=50)
+    assert area == pytest.approx(roc_auc_score(truth, given))
+    assert (low, high) == pytest.approx(reporting.interval(measure, rows, draws=50))
+    assert low <= area <= high

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
-from bot import replies
+from bot import replies, words
 from bot.sources import NoSuchFile
 from core import errors
 from core.digest import LABELS, FactorName
@@ -81,10 +81,10 @@ def test_an_error_nobody_wrote_a_sentence_for_gets_that_of_its_kin() -> None:
     assert replies.sentence(Vanished("x"), "en") == replies.sentence(NotFound("x"), "en")
 
 
-@pytest.mark.parametrize("words", [replies.NOTES, replies.LABELS, replies.FACTORS, replies.WORDS])
-def test_both_languages_say_everything(words: Mapping[str, tuple[str, str]]) -> None:
-    assert words
-    for key, (korean, english) in words.items():
+@pytest.mark.parametrize("said", [replies.NOTES, replies.LABELS, replies.FACTORS, words.WORDS])
+def test_both_languages_say_everything(said: Mapping[str, tuple[str, str]]) -> None:
+    assert said
+    for key, (korean, english) in said.items():
         assert HANGUL.search(korean), key
         assert english, key
         assert not HANGUL.search(english), key

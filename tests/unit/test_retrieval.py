@@ -25,9 +25,10 @@ from core.retrieval.document import (
     read_head,
 )
 from core.retrieval.index import Facts, Index
+from core.retrieval.passages import rank_passages
 from core.retrieval.ranking import Shelf, rank
 from core.retrieval.rewriting import wordings
-from core.retrieval.searching import candidates, rank_passages, understand
+from core.retrieval.searching import candidates, understand
 from core.retrieval.tokens import number, tokens
 from core.settings import RetrievalSettings
 
