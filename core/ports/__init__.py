@@ -10,7 +10,7 @@ from core.ports.chats import Deliveries, Erasing, Processes, Profiles, Workspace
 from core.ports.digests import Articles, Digests, Verdict
 from core.ports.feeds import Announcements, Feeds, Subscriptions
 from core.ports.library import AskedTerms, Library
-from core.ports.models import Encoder, Engine, Generation, Prompt, Vectors
+from core.ports.models import Encoder, Engine, Generation, Prompt, Searcher, Vectors
 from core.ports.web import Extract, Web
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Processes",
     "Profiles",
     "Prompt",
+    "Searcher",
     "Subscriptions",
     "Vectors",
     "Verdict",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,15 @@ class Engine(Protocol):
         """The answer in pieces as it is written; ending the iteration cancels the work."""
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Searcher(Protocol):
+    """An engine that searches with beams, and can tell what else it found."""
+
+    async def search(self, prompt: Prompt, options: Generation) -> tuple[str, ...]:
+        """The answers at the ends of the beams, likeliest first, at most `options.beams`.
+        Raises EngineBusy, EngineTimedOut, EngineFailed."""
 
 
 class Encoder(Protocol):
