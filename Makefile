@@ -32,13 +32,15 @@ test-vllm: $(VENV)/installed-dev $(VLLM)/installed $(VLLM)/model/config.json ## 
 	@SMARTDEVDIGEST_TEST_VLLM=$(CURDIR)/$(VLLM)/bin/python SMARTDEVDIGEST_TEST_CHECKPOINT=$(CURDIR)/$(VLLM)/model \
 	  $(BIN)/python -m pytest -rs tests/integration/test_engine_vllm.py
 
+# Nothing waits in the fast tests.
+check: PROCESSES := 2
 check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (under a minute)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -q $(PARALLEL) \
-	  -m "not slow and not gpu and not network" tests/unit tests/contract
+	  -m "not slow and not gpu and not network" tests/contract tests/unit
 
 format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff format .

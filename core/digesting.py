@@ -32,7 +32,7 @@ from core.digest import (
 )
 from core.drafting import Draft
 from core.errors import BadLink, EmptyArticle
-from core.judging import difficulty, meaning
+from core.judging import difficulty
 from core.judging.combine import Claim, combine
 from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
@@ -51,9 +51,10 @@ from core.prompts import questions as questions_prompt
 from core.prompts import summary as summary_prompt
 from core.prompts.judgement import Judgement
 from core.settings import DigestSettings, GenerationSettings, OutputLanguage
+from core.subject import subject
 
 # Bump when the same article would get another digest: kept digests of older versions are not shown.
-VERSION = "2"
+VERSION = "3"
 # Sentences turned into vectors; a longer article's are chosen by their words first (2 ms each).
 _EMBEDDED = 400
 
@@ -108,8 +109,8 @@ class Digester:
         """Loads what the first digest would wait for: word counts, Korean morphemes, vectors."""
         for content in ("A pool keeps connections open.", "풀은 연결을 열어 둔다."):
             document = await asyncio.to_thread(cut, Article(content=content), 100)
-            await asyncio.to_thread(self._study, document, document.language)
-            await self._embed(document)
+            told = await subject(document, self.encoder, await self._embed(document))
+            await asyncio.to_thread(self._study, document, document.language, told)
 
     async def digest(self, article: Article, language: OutputLanguage = "auto") -> DigestRecord:
         async with aclosing(self.stream(article, language)) as events:
@@ -134,8 +135,8 @@ class Digester:
         yield Reading(head, document.words, len(document.parts))
 
         embedded = await self._embed(document)
-        subject = await self._subject(document, embedded)
-        study = await asyncio.to_thread(self._study, document, wanted, subject)
+        told = await subject(document, self.encoder, embedded)
+        study = await asyncio.to_thread(self._study, document, wanted, told)
         yield Judged(study.judged.level, study.judged.factors, study.keywords)
 
         weighed = await asyncio.to_thread(weigh, document, embedded)
@@ -177,14 +178,12 @@ class Digester:
         )
         yield Finished(record)
 
-    def _study(
-        self, document: Document, wanted: Language, subject: Vectors | None = None
-    ) -> _Study:
+    def _study(self, document: Document, wanted: Language, told: Vectors | None = None) -> _Study:
         found = ranked(document, max(self.settings.keywords, 12))
         names = tuple(keyword.name for keyword in found)
         return _Study(
             document=document,
-            judged=difficulty.judge(document, subject),
+            judged=difficulty.judge(document, told),
             keywords=likely(found[: self.settings.keywords]),
             prerequisites=prerequisites(document),
             terms=tuple(explained(document, names, self.settings.terms, wanted)),
@@ -218,13 +217,6 @@ class Digester:
         rows = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
         rows[order] = found
         return rows
-
-    async def _subject(self, document: Document, embedded: Vectors | None) -> Vectors | None:
-        """Title and sentences for the difficulty, where its head belongs to this encoder."""
-        if embedded is None or not meaning.fits(self.encoder.name):
-            return None
-        title = await self.encoder.embed([document.title or document.sentences[0].text])
-        return np.vstack([title, embedded])
 
     async def _ground(self, draft: Draft, evidence: Evidence) -> list[Claim]:
         written = [(part, text) for part, texts in draft.written.items() for text in texts]

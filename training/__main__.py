@@ -35,6 +35,8 @@ STEPS = {
     "cross": "A cross-encoder beside the signs of faithfulness.",
     "tagger": "The term tagger.",
     "difficulty": "The difficulty judge.",
+    "parallel": "Pages in Korean and English, from checkouts of documentation.",
+    "korean": "The Korean difficulty judge, from such pages.",
     "guard": "The guardrail.",
     "audit": "Rows that are probably labelled wrongly.",
     "background": "How common each word is in technical and in everyday text.",

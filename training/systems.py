@@ -228,7 +228,8 @@ async def _terms(_resources: Resources) -> Predict:
 
 
 async def _difficulty(resources: Resources) -> Predict:
-    from core.judging import difficulty, meaning
+    from core.judging import difficulty
+    from core.subject import subject
 
     encoder = await resources.encoder()
     opinions, alone = await _opinions(resources), resources.by == "model alone"
@@ -238,10 +239,7 @@ async def _difficulty(resources: Resources) -> Predict:
         level = (await opinions(document)).level
         if alone:
             return _MIDDLE if level is None else level
-        vectors = await _embedded(document, encoder) if meaning.fits(encoder.name) else None
-        if vectors is not None:
-            title = await encoder.embed([document.title or document.sentences[0].text])
-            vectors = np.vstack([title, vectors])
+        vectors = await subject(document, encoder, await _embedded(document, encoder))
         judged = await asyncio.to_thread(difficulty.judge, document, vectors)
         return float((judged if level is None else joined(judged, level)).level.score)
 

@@ -6,8 +6,9 @@ background  how much must be known before: technologies built on, unexplained sh
 algorithms  how complex the code is: decisions of the worst function, nesting, density of calls
             (core/judging/programs.py, by parsers); shell commands and output are no program
 
-Where an encoder knows the language, `core.judging.meaning` says how hard the subject is; that is
-the weightiest part of the concepts, and the sum is scaled by `python -m training difficulty`.
+Where there is an encoder, `core.judging.meaning` says how hard the subject is, in Korean by way of
+a gloss; that is the weightiest part of the concepts, and the sum is scaled by
+`python -m training difficulty`, what a gloss changes by `python -m training korean`.
 Without vectors each factor is a sum of measurements, each scaled from its low to its high on the
 training articles; those weights are fitted by `python -m training.difficulty_factors` (ridge on
 the labelled articles, sites as groups). Rerun what made a number before touching it.
@@ -101,8 +102,9 @@ def score(title: str, content: str, vectors: Vectors | None = None) -> float:
 
 
 def judge(document: Document, vectors: Vectors | None = None) -> Judged:
-    """`vectors`: a row for the title, then one for each sentence, of the encoder `meaning` knows."""
-    if vectors is None or document.language != "en":
+    """`vectors`: a row for the title, then one for each sentence, of the encoder `meaning` knows;
+    of a Korean article those of their glosses."""
+    if vectors is None:
         exact, factors = _from_measurements(document)
         spread = _SPREAD
     else:
@@ -132,7 +134,7 @@ def probabilities(exact: float, spread: float) -> tuple[float, ...]:
 def signs(document: Document) -> dict[str, float]:
     """Of each factor but the concepts the one measurement that carries over from site to site."""
     measured = measure(document)
-    scales = fit(document.language).scales
+    scales = fit("en").scales  # code is the same in every language
     code = ("cyclomatic", "nesting", "calls")
     return {
         "terms": measured["rarity"],
@@ -141,15 +143,20 @@ def signs(document: Document) -> dict[str, float]:
     }
 
 
+def from_signs(values: Mapping[str, float]) -> float:
+    """The level, unbounded, of the concept and the `signs`, all on the English scale."""
+    head = meaning.head()
+    return head.level(sum(head.weights[n] * head.standard(n, value) for n, value in values.items()))
+
+
 def _from_meaning(document: Document, vectors: Vectors) -> tuple[float, tuple[Factor, ...]]:
     head = meaning.head()
-    values = {"concepts": head.concept(vectors[0], vectors[1:]), **signs(document)}
+    values = _values(document, vectors)
     standard = {name: head.standard(name, value) for name, value in values.items()}
-    total = sum(head.weights[name] * value for name, value in standard.items())
     driving = _driving(document)
     places = {name: head.place(name, standard[name]) for name in FACTORS}
     whole = sum(head.weights[name] * places[name] for name in FACTORS) or 1.0
-    return head.level(total), tuple(
+    return from_signs(values), tuple(
         Factor(
             name=name,
             score=round(1.0 + 4.0 * places[name], 1),
@@ -160,6 +167,15 @@ def _from_meaning(document: Document, vectors: Vectors) -> tuple[float, tuple[Fa
     )
 
 
+def _values(document: Document, vectors: Vectors) -> dict[str, float]:
+    values = signs(document)
+    if document.language == "en":
+        return {"concepts": meaning.head().concept(vectors[0], vectors[1:]), **values}
+    told = meaning.glossed()
+    values["terms"] = told.rarity(values["terms"])
+    return {"concepts": told.concept(vectors[0], vectors[1:]), **values}
+
+
 def _subject(document: Document, vectors: Vectors) -> tuple[str, ...]:
     """The specialist words of the sentences that drew the article towards the hard end."""
     texts = [sentence.text for sentence in document.sentences]
@@ -167,10 +183,15 @@ def _subject(document: Document, vectors: Vectors) -> tuple[str, ...]:
     found = Counter(
         word
         for text in meaning.hardest(vectors[1:], texts, 5)
-        for word in raw_words(text)
-        if len(word) > 2 and not is_stopword(word) and rare.specialist(_stemmed(word, "en"))
+        for word in _spelled(text, document.language)
+        if len(word) > 2 and rare.specialist(_stemmed(word, document.language))
     )
     return _top(found)[:3]
+
+
+def measured(document: Document) -> float:
+    """The level by the measurements alone, 1-5."""
+    return DifficultyLevel.of(_from_measurements(document)[0]).score
 
 
 def _from_measurements(document: Document) -> tuple[float, tuple[Factor, ...]]:
@@ -290,7 +311,7 @@ def _driving(document: Document) -> dict[FactorName, tuple[str, ...]]:
     """The words that drove each factor, as they stand in the text: terms by rarity and number."""
     text = document.prose
     rare = background(document.language)
-    counted = Counter(w for w in _spelled(document) if len(w) > 1)
+    counted = Counter(w for w in _spelled(text, document.language) if len(w) > 1)
     special = {
         word: min(20.0, n) * max(0.0, rare.idf(_stemmed(word, document.language)) - 1.0)
         for word, n in counted.items()
@@ -312,8 +333,8 @@ def _top(counted: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(word for word, _ in sorted(counted.items(), key=lambda p: (-p[1], p[0]))[:5])
 
 
-def _spelled(document: Document) -> list[str]:
-    found = words(document.prose, "ko") if document.language == "ko" else raw_words(document.prose)
+def _spelled(text: str, language: Language) -> list[str]:
+    found = words(text, "ko") if language == "ko" else raw_words(text)
     return [word for word in found if not is_stopword(word) and not word[0].isdigit()]
 
 

@@ -66,6 +66,51 @@ class Head:
         return float(np.interp(total, self.sums, self.levels))
 
 
+@dataclass(frozen=True, slots=True)
+class Glossed:
+    """Linear in the vectors of a Korean text's gloss (`core.judging.glossing`), to say what `Head`
+    would of its English original. `terms`: slope and constant from its rarity to the original's.
+    """
+
+    encoder: str
+    title: Vectors
+    mean: Vectors
+    opening: Vectors
+    constant: float
+    terms: tuple[float, float]
+
+    def concept(self, title: Vectors, sentences: Vectors) -> float:
+        """On the scale of `Head.concept`. Rows of zeros are no sentence."""
+        whole, opening = pooled(sentences)
+        return self.said(title if title.any() else whole, whole, opening)
+
+    def said(self, title: Any, whole: Any, opening: Any) -> float:
+        parts = title @ self.title + whole @ self.mean + opening @ self.opening
+        return self.constant + float(parts)
+
+    def rarity(self, own: float) -> float:
+        slope, constant = self.terms
+        return slope * own + constant
+
+    def numbers(self) -> dict[str, Any]:
+        """What `glossed` reads again."""
+        vectors = {
+            name: [round(float(x), 5) for x in getattr(self, name)]
+            for name in ("title", "mean", "opening")
+        }
+        rest = {"constant": round(self.constant, 5), "terms": [round(x, 5) for x in self.terms]}
+        return {"encoder": self.encoder, **vectors, **rest}
+
+
+@lru_cache(maxsize=1)
+def glossed() -> Glossed:
+    text = (files("core.judging") / "data" / "difficulty_ko.json").read_text("utf-8")
+    raw: dict[str, Any] = json.loads(text)
+    for name in ("title", "mean", "opening"):
+        raw[name] = np.asarray(raw[name], dtype=np.float32)
+    return Glossed(**{**raw, "terms": tuple(raw["terms"])})
+
+
 def pooled(sentences: Vectors) -> tuple[Vectors, Vectors]:
     """Whole text and opening as vectors of length 1. `sentences`: a row each."""
     known = sentences[sentences.any(axis=1)]

@@ -224,7 +224,6 @@ async def test_an_article_whose_address_is_no_link_is_digested_all_the_same() ->
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 async def test_a_book_of_300_000_words_is_weighed_whole() -> None:
     """Nothing is cut silently: each sentence is weighed, and the model's small share is said."""
     nouns = "pool queue index shard replica lease token cursor buffer snapshot".split()

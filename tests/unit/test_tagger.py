@@ -104,6 +104,7 @@ def test_shapes_tell_a_name_from_a_word() -> None:
     assert table[-1, column("sign_inside")] == 1
 
 
+@pytest.mark.slow  # torch, and some hundred steps
 def test_a_head_learns_from_weak_labels_and_is_the_same_after_saving(tmp_path: Path) -> None:
     """States say here which words are terms; half the words of no list are ignored."""
     chance = np.random.default_rng(1)
