@@ -41,6 +41,8 @@ log = logging.getLogger("training.headline")
 
 TRAIN = ("scitldr/train", "go_blog/train", "tutorial_descriptions/train", "react_ko/train")
 HELD = ("scitldr/dev", "go_blog/valid", "react_ko/valid")
+# Trees, and rows that a leaf has at least.
+_GROWN: dict[Language, tuple[int, int]] = {"en": (300, 300), "ko": (80, 80)}
 _KEYS = ("rouge1", "rouge2", "rougeL")
 
 
@@ -69,6 +71,7 @@ class Case:
     it counts, since drafts of articles that the model never saw are few."""
 
     name: str
+    language: Language
     weight: float
     pool: tuple[Candidate, ...]
     features: Rows
@@ -109,7 +112,7 @@ def cases(root: Path, name: str, drafts: Drafts, most: int) -> Iterator[Case]:
             pool = candidates(document, ranks, given)
             scores = [rouge(references(row), one.text, document.language) for one in pool]
             found = features(document, ranks, pool)
-            yield Case(name, weight, pool, found, np.array(scores))
+            yield Case(name, document.language, weight, pool, found, np.array(scores))
 
 
 def _chosen(root: Path, name: str, most: int) -> Iterator[dict[str, Any]]:
@@ -126,7 +129,10 @@ def _unseen(name: str, row: dict[str, Any]) -> bool:
     return name in HELD or kept_apart(str(row["id"]))
 
 
-def fit(learned: Sequence[Case]) -> Forest:
+def fit(learned: Sequence[Case], language: Language) -> Forest:
+    """Of one language alone. How many trees and how fine: by five folds of what is learned from."""
+    learned = [case for case in learned if case.language == language]
+    trees, least = _GROWN[language]
     weights = np.concatenate(
         [np.full(len(case.pool), case.weight / np.sqrt(len(case.pool))) for case in learned]
     )
@@ -135,8 +141,8 @@ def fit(learned: Sequence[Case]) -> Forest:
         np.concatenate([case.scores.mean(axis=1) for case in learned]),
         weights,
         NAMES,
-        trees=150,
-        least=80,
+        trees=trees,
+        least=least,
     )
 
 
@@ -164,7 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
     parser.add_argument("--rows", type=int, default=600, help="articles besides, of each set")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
-    parser.add_argument("--out", type=Path, default=DATA / "headline.npz")
+    parser.add_argument("--out", type=Path, default=DATA, help="folder of headline_en.npz, _ko.npz")
     parser.add_argument("--read", action="store_true", help="learn nothing, read --out")
     parser.add_argument("--sets", nargs="+", default=HELD, choices=HELD, help="held-out parts")
     asked = parser.parse_args(arguments)
@@ -174,12 +180,13 @@ def main(arguments: list[str] | None = None) -> int:
     drafts = Drafts(engine, asked.drafts)
     if not asked.read:
         learned = [c for name in TRAIN for c in cases(asked.data, name, drafts, asked.rows)]
-        fit(learned).save(asked.out)
+        for language in _GROWN:
+            fit(learned, language).save(asked.out / f"headline_{language}.npz")
         log.info("%d articles -> %s", len(learned), asked.out)
-    forest = load(asked.out)
     for name in asked.sets:
         log.info("%s", name)
-        tell(forest, list(islice(cases(asked.data, name, drafts, 0), asked.held)))
+        held = list(islice(cases(asked.data, name, drafts, 0), asked.held))
+        tell(load(asked.out / f"headline_{held[0].language}.npz"), held)
     return 0
 
 

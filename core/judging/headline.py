@@ -29,7 +29,6 @@ SENTENCES = 6
 _OPENS = re.compile(r"^(?:we|this|the|a|an|in this|이|그)\b", re.I)
 NAMES = (
     *(f"is_{origin}" for origin in _ORIGINS),
-    "korean",
     "words",
     "long",
     "log_sentences",
@@ -105,7 +104,6 @@ def features(document: Document, ranks: Rows, pool: Sequence[Candidate]) -> Rows
         rows.append(
             [
                 *(float(one.origin == origin) for origin in _ORIGINS),
-                float(language == "ko"),
                 size / 20,
                 max(0.0, size / 20 - 1.5),
                 np.log1p(len(document.sentences)),
@@ -132,15 +130,16 @@ def features(document: Document, ranks: Rows, pool: Sequence[Candidate]) -> Rows
     return np.array(rows)
 
 
-def forest() -> Forest:
-    return load(DATA / "headline.npz")
+def forest(language: Language) -> Forest:
+    """Each language has its own: what is said in which order differs, and so do the candidates."""
+    return load(DATA / f"headline_{language}.npz")
 
 
 def choose(document: Document, ranks: Rows, pool: Sequence[Candidate]) -> Candidate | None:
     """The likeliest; the first of equals. None of none."""
     if not pool:
         return None
-    return pool[int(np.argmax(forest().predict(features(document, ranks, pool))))]
+    return pool[int(np.argmax(forest(document.language).predict(features(document, ranks, pool))))]
 
 
 def _bag(text: str, language: Language) -> Counter[str]:
