@@ -1,8 +1,8 @@
 """A Korean text in English words, one after another: enough for an encoder that reads only English.
 
 Names and code stand in Latin letters already; every other content word is looked up in
-`data/gloss_ko.tsv.gz` (made by `python -m training korean` from pages in both languages), or in its
-sound where it writes down an English word (`core.judging.hangul`). Nothing of a gloss is shown.
+`data/gloss_ko.tsv.gz` (made by `python -m training korean` from pages in both languages). Nothing of
+a gloss is shown.
 """
 
 from __future__ import annotations
