@@ -23,9 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
-from benchmarks.bench_retrieval import KeptVectors, opened, rows  # noqa: E402
+from benchmarks.bench_retrieval import opened, rows  # noqa: E402
 from support.builders import a_record  # noqa: E402
 from support.fakes import FakeDigests  # noqa: E402
+from support.kept_vectors import KeptVectors  # noqa: E402
 
 from core.article import Article, Language  # noqa: E402
 from core.chunks import cut  # noqa: E402

@@ -139,10 +139,10 @@ async def test_a_search_tells_what_else_it_found_likeliest_first(
     assert len(found) == 3
     assert len(set(found)) > 1
     # one that asks for the best alone, at the same time, gets the best alone
-    both = await asyncio.gather(
+    again, alone = await asyncio.gather(
         engine.search(Prompt(question), options), engine.generate(Prompt(question), options)
     )
-    assert both == [found, answer]
+    assert (again, alone) == (found, answer)
     cut = await engine.search(Prompt("What is a stack?"), Generation(60, beams=3, stop=("STOP",)))
     assert not any("STOP" in one for one in cut)
 

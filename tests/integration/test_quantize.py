@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_nothing(
 def test_what_is_lost_is_told_with_its_margin() -> None:
     before = [30.0, 50.0, 40.0, 20.0] * 30
     low, high = lost_between(before, [score * 0.98 for score in before])
-    assert (low, high) == (pytest.approx(2.0), pytest.approx(2.0))
+    assert [low, high] == pytest.approx([2.0, 2.0])
     noise = [score + (5.0 if i % 2 else -5.0) for i, score in enumerate(before)]
     low, high = lost_between(before, noise)
     assert low < 0 < high

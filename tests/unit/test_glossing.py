@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.builders import an_article
 
+from core.article import Language
 from core.chunks import Document, cut
 from core.judging import meaning
 from core.judging.glossing import dictionary, gloss
@@ -20,7 +21,7 @@ WORDS = {"서버": "server", "연결": "connection", "열": "open"}
 class Listening:
     """Remembers what it was asked to read; a row's first number is the text's length."""
 
-    reads = frozenset({"en"})
+    reads: frozenset[Language] = frozenset({"en"})
     dimensions = 3
 
     def __init__(self, name: str = "all-MiniLM-L6-v2@abc") -> None:
