@@ -25,7 +25,7 @@ from typing import Any
 from core.article import Article
 from core.chunks import cut
 from core.errors import BadArticle, SettingsError
-from core.judging.facts import initials, name_keys, names, numbers
+from core.judging.facts import Known, numbers
 from core.judging.gist import rank, shown
 from core.judging.kinds import kind_of
 from core.language import sentences
@@ -133,10 +133,10 @@ def from_made(row: dict[str, Any]) -> Iterator[Made]:
 def founded(prompt: Prompt, answer: str) -> bool:
     """Whether each name and number of the answer stands in what the model is shown; an answer
     with others teaches it to make them up (Nan et al. 2021, arXiv:2102.09130, 3.1)."""
-    known = set(name_keys(prompt.user)) | {"pep", "rfc"}
-    short, counted = initials(prompt.user), set(numbers(prompt.user))
-    named = all(name in known or name in short for name in names(answer))
-    return named and counted.issuperset(numbers(answer))
+    known = Known(prompt.user)
+    # any length: so the adapter that ships was taught
+    strange = known.strange(answer, shortest=1) - {"pep", "rfc"}
+    return not strange and known.numbers.issuperset(numbers(answer))
 
 
 def first_sentence(text: str) -> str:

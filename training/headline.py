@@ -16,7 +16,7 @@ import argparse
 import asyncio
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -146,10 +146,10 @@ def fit(learned: Sequence[Case], language: Language) -> Forest:
     )
 
 
-def tell(forest: Forest, held: Sequence[Case]) -> None:
+def tell(forests: Mapping[Language, Forest], held: Iterable[Case]) -> None:
     kinds: dict[str, list[Rows]] = {}
     for case in held:
-        ours = case.scores[int(np.argmax(forest.predict(case.features)))]
+        ours = case.scores[int(np.argmax(forests[case.language].predict(case.features)))]
         kinds.setdefault("ours", []).append(ours)
         best = int(np.argmax(case.scores.mean(axis=1)))
         kinds.setdefault("best possible", []).append(case.scores[best])
@@ -183,10 +183,10 @@ def main(arguments: list[str] | None = None) -> int:
         for language in _GROWN:
             fit(learned, language).save(asked.out / f"headline_{language}.npz")
         log.info("%d articles -> %s", len(learned), asked.out)
+    forests = {language: load(asked.out / f"headline_{language}.npz") for language in _GROWN}
     for name in asked.sets:
         log.info("%s", name)
-        held = list(islice(cases(asked.data, name, drafts, 0), asked.held))
-        tell(load(asked.out / f"headline_{held[0].language}.npz"), held)
+        tell(forests, islice(cases(asked.data, name, drafts, 0), asked.held))
     return 0
 
 

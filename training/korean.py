@@ -19,8 +19,9 @@ import gzip
 import logging
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,13 @@ class Unit:
     before: float
 
 
-def units(pages: Sequence[dict[str, Any]], embedder: Embedder, least: float) -> Iterator[Unit]:
-    """Each page, then its sections where both languages have as many."""
-    paired = by_site(pages)
+def units(
+    pages: Sequence[dict[str, Any]],
+    paired: Mapping[str, Sequence[Segment]],
+    embedder: Embedder,
+    least: float,
+) -> Iterator[Unit]:
+    """Each page, then its sections where both languages have as many. `paired`: `by_site`."""
     for site in sorted({page["site"] for page in pages}):
         taught = [one for other, mine in paired.items() if other != site for one in mine]
         known = dictionary(taught, least)
@@ -98,14 +103,14 @@ def _page(page: dict[str, Any], known: Words, embedder: Embedder) -> Iterator[Un
             for number, (one, other) in enumerate(zip(*parts, strict=True))
             if one[1].strip() and other[1].strip()
         ]
-    texts = [(number, _document(*ours), _document(*theirs)) for number, ours, theirs in both]
-    found = {
-        text: "" for _, ours, theirs in texts for text in (*_texts(ours, known), *_texts(theirs))
-    }
-    vectors = dict(zip(found, embedder.embed(list(found)), strict=True))
-    for number, ours, theirs in texts:
+    cut_up = [(number, _document(*ours), _document(*theirs)) for number, ours, theirs in both]
+    texts = [(_texts(ours, known), _texts(theirs)) for _, ours, theirs in cut_up]
+    found = list(dict.fromkeys(text for pair in texts for one in pair for text in one))
+    vectors = dict(zip(found, embedder.embed(found), strict=True))
+    for (number, ours, theirs), (gloss_of, text_of) in zip(cut_up, texts, strict=True):
         if (ours.language, theirs.language) == ("ko", "en") and min(ours.words, theirs.words) >= 30:
-            yield _unit(page["site"], page["key"] + number, ours, theirs, known, vectors)
+            seen = _rows(gloss_of, vectors), _rows(text_of, vectors)
+            yield _unit(page["site"], page["key"] + number, ours, theirs, *seen)
 
 
 def _sections(content: str) -> list[tuple[str, str]]:
@@ -134,19 +139,16 @@ def _unit(
     key: str,
     ours: Document,
     theirs: Document,
-    known: Words,
-    vectors: dict[str, Vectors],
+    glossed: Vectors,
+    original: Vectors,
 ) -> Unit:
-    glossed = _rows(_texts(ours, known), vectors)
-    original = _rows(_texts(theirs), vectors)
-    whole, opening = meaning.pooled(glossed[1:])
-    title = glossed[0] if glossed[0].any() else whole
+    """`glossed` and `original`: rows for title and sentences."""
     page = "#" not in key
     return Unit(
         site=site,
         key=f"{site}/{key}",
         whole=page,
-        views=np.concatenate([title, whole, opening]).astype(float),
+        views=np.concatenate(meaning.views(glossed[0], glossed[1:])).astype(float),
         concept=meaning.head().concept(original[0], original[1:]),
         terms=difficulty.signs(theirs)["terms"] if page else math.nan,
         level=difficulty.judge(theirs, original).level.score if page else math.nan,
@@ -281,8 +283,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings: dict[str, Any] = yaml.safe_load(asked.config.read_text("utf-8"))
     pages = [row for _, row in read(asked.parallel)]
     embedder = Embedder(asked.encoder, Path(settings["out"]) / "vectors.npz")
-    found = list(units([*pages, *translations(asked.data)], embedder, settings["least"]))
-    known = dictionary(list(segments(pages)), settings["least"])
+    paired = by_site(pages)
+    found = list(units([*pages, *translations(asked.data)], paired, embedder, settings["least"]))
+    known = dictionary(list(chain.from_iterable(paired.values())), settings["least"])
     save(known, OUT / "gloss_ko.tsv.gz")
     made = fit([unit for unit in found if unit.site not in TESTED], settings)
     write_json(made.numbers(), OUT / "difficulty_ko.json")

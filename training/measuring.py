@@ -19,6 +19,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.article import Article, Language
 from core.chunks import cut
@@ -28,6 +29,7 @@ from core.judging.gist import rank, shown
 from core.judging.kinds import kind_of
 from core.ports import Prompt
 from core.prompts import summary as summary_prompt
+from training.reporting import interval
 
 _LINEAR = (".qweight", ".qzeros", ".scales", ".g_idx")
 _BITS = {"F64": 64, "F32": 32, "I32": 32, "F16": 16, "BF16": 16, "I64": 64, "I16": 16, "I8": 8}
@@ -197,11 +199,13 @@ def lost_between(before: Sequence[float], after: Sequence[float]) -> tuple[float
     """Bounds (2.5 and 97.5 of 100) of the loss in per cent, by a bootstrap over the answers.
     Shapes (n,) and (n,), the same articles in both."""
     pairs = np.array([before, after])
-    chance = np.random.default_rng(17)
-    drawn = chance.integers(0, pairs.shape[1], (4000, pairs.shape[1]))
-    means = pairs[:, drawn].mean(axis=2)
-    low, high = np.percentile(100 * (1 - means[1] / np.maximum(means[0], 1e-9)), [2.5, 97.5])
-    return round(float(low), 2), round(float(high), 2)
+
+    def lost(draw: NDArray[np.int64]) -> float:
+        first, then = pairs[:, draw].mean(axis=1)
+        return float(100 * (1 - then / max(first, 1e-9)))
+
+    low, high = interval(lost, len(before), draws=4000, seed=17)
+    return round(low, 2), round(high, 2)
 
 
 def measure(

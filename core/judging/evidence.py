@@ -18,7 +18,7 @@ from itertools import pairwise
 from core.article import Language
 from core.chunks import Document
 from core.judging.background import background
-from core.judging.facts import initials, name_keys, names, numbers
+from core.judging.facts import Known, numbers
 from core.judging.polarity import Polarity, opposites, polarity
 from core.language import is_stopword, raw_words, stem, words
 from core.ports import Vectors
@@ -29,8 +29,6 @@ CLOSEST = 8
 _NEAR = 3
 # Only a near quotation can lose a negation: other sentences may speak of another thing.
 _QUOTED = 0.7
-# Two letters stand side by side in any text.
-_SHORTEST = 3
 # In natural logarithms of document counts: half as common.
 _RARER = 0.7
 
@@ -106,12 +104,8 @@ class Measuring:
         return frozenset((*prose, *beside, *code))
 
     @cached_property
-    def _numbers(self) -> frozenset[str]:
-        return frozenset(numbers(self._everything))
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(name_keys(self._everything))
+    def _known(self) -> Known:
+        return Known(self._everything)
 
     @cached_property
     def _polarity(self) -> Polarity:
@@ -183,20 +177,10 @@ class Measuring:
         said = set(numbers(claim))
         near = {n for passage in closest[:_NEAR] for n in numbers(passage.text)}
         return {
-            "numbers_gone": _capped(said - self._numbers),
-            "numbers_far": _capped((said & self._numbers) - near),
-            "names_gone": _capped(name for name in set(names(claim)) if self._strange(name)),
+            "numbers_gone": _capped(said - self._known.numbers),
+            "numbers_far": _capped((said & self._known.numbers) - near),
+            "names_gone": _capped(self._known.strange(claim)),
         }
-
-    def _strange(self, name: str) -> bool:
-        """Neither the article's nor the short form of words that stand there one after another."""
-        return name not in self._names and (
-            len(name) < _SHORTEST or not name.isalpha() or name not in self._initials
-        )
-
-    @cached_property
-    def _initials(self) -> str:
-        return initials(self._everything)
 
     def _negations(
         self, claim: str, closest: Sequence[Passage], covered: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from core.language import is_stopword, raw_words, stem
 
@@ -13,6 +14,8 @@ _SMALL = {
         "zero one two three four five six seven eight nine ten eleven twelve".split()
     )
 }
+# Two letters stand side by side in any text.
+_SHORTEST = 3
 _BETWEEN = re.compile(r"[.,;:!?()\[\]{}|\n]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
@@ -71,3 +74,25 @@ def name_keys(text: str) -> Iterator[str]:
         yield _name_key(name)
         for piece in re.split(r"[-._]", name):
             yield _name_key(piece)
+
+
+class Known:
+    """The names and numbers of a text, against which those of a claim are held."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.numbers = frozenset(numbers(text))
+        self._names = frozenset(name_keys(text))
+
+    @cached_property
+    def _initials(self) -> str:
+        return initials(self._text)
+
+    def strange(self, claim: str, shortest: int = _SHORTEST) -> frozenset[str]:
+        """Names that are neither the text's nor the short form, of so many letters at least, of
+        words that stand there one after another."""
+        return frozenset(name for name in names(claim) if not self._bears(name, shortest))
+
+    def _bears(self, name: str, shortest: int) -> bool:
+        short = len(name) >= shortest and name.isalpha()
+        return name in self._names or (short and name in self._initials)

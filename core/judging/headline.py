@@ -65,7 +65,8 @@ class Candidate:
 def candidates(
     document: Document, ranks: Rows, drafts: Sequence[str] = ()
 ) -> tuple[Candidate, ...]:
-    """Each text once. `ranks`: core.judging.gist.rank; `drafts`: likeliest first. Empty where there is nothing to say."""
+    """Each text once; empty where there is nothing to say. `ranks`: core.judging.gist.rank;
+    `drafts`: likeliest first."""
     best = [int(i) for i in np.argsort(-ranks, kind="stable")[:SENTENCES] if np.isfinite(ranks[i])]
     found = [Candidate(document.sentences[i].text, "article", i) for i in best]
     if document.title:

@@ -81,8 +81,7 @@ class Glossed:
 
     def concept(self, title: Vectors, sentences: Vectors) -> float:
         """On the scale of `Head.concept`. Rows of zeros are no sentence."""
-        whole, opening = pooled(sentences)
-        return self.said(title if title.any() else whole, whole, opening)
+        return self.said(*views(title, sentences))
 
     def said(self, title: Any, whole: Any, opening: Any) -> float:
         parts = title @ self.title + whole @ self.mean + opening @ self.opening
@@ -109,6 +108,12 @@ def glossed() -> Glossed:
     for name in ("title", "mean", "opening"):
         raw[name] = np.asarray(raw[name], dtype=np.float32)
     return Glossed(**{**raw, "terms": tuple(raw["terms"])})
+
+
+def views(title: Vectors, sentences: Vectors) -> tuple[Vectors, Vectors, Vectors]:
+    """Title, whole text and opening; the whole text for a title of zeros."""
+    whole, opening = pooled(sentences)
+    return (title if title.any() else whole), whole, opening
 
 
 def pooled(sentences: Vectors) -> tuple[Vectors, Vectors]:
