@@ -24,8 +24,8 @@ from core.ports import Engine, Generation, Searcher
 from core.prompts import summary as summary_prompt
 
 # Beams for the likeliest sentences, and a plain one that differs where they grow dull.
-_BEAMS = Generation(max_new_tokens=56, beams=4, length_penalty=1.0, no_repeat_ngram=3)
-_PLAIN = Generation(max_new_tokens=56, no_repeat_ngram=3, repetition_penalty=1.1)
+BEAMS = Generation(max_new_tokens=56, beams=4, length_penalty=1.0, no_repeat_ngram=3)
+PLAIN = Generation(max_new_tokens=56, no_repeat_ngram=3, repetition_penalty=1.1)
 # Words of an abstract. The median of those that authors write of proposals is 52.
 _ABSTRACT_WORDS = 70
 
@@ -56,11 +56,10 @@ class Summarizer:
         text = shown(document, ranks)
         kind = kind_of(document)
         prompt = summary_prompt.render(document.title, text, document.language, 1, kind=kind)
-        replies = [await self._engine.generate(prompt, _PLAIN)]
+        replies = [await self._engine.generate(prompt, PLAIN)]
         if isinstance(self._engine, Searcher):
-            replies = [*await self._engine.search(prompt, _BEAMS), *replies]
-        found = [summary_prompt.parse(reply, document.language)[:1] for reply in replies]
-        return list(dict.fromkeys(sentence for one in found for sentence in one))
+            replies = [*await self._engine.search(prompt, BEAMS), *replies]
+        return drafts_of(replies, document.language)
 
     async def summarize_dialogue(
         self, title: str, turns: Sequence[tuple[str, str]], language: Language | None = None
@@ -79,6 +78,12 @@ class Summarizer:
         scores = rank(document, weighed)
         chosen = gist(document, scores, words=words)
         return " ".join(_attributed(document.sentences[i], lines) for i in chosen)
+
+
+def drafts_of(replies: Sequence[str], language: Language) -> list[str]:
+    """The first sentence of each reply, none twice."""
+    found = [summary_prompt.parse(reply, language)[:1] for reply in replies]
+    return list(dict.fromkeys(sentence for one in found for sentence in one))
 
 
 def abstract_words(document: Document) -> int:

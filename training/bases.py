@@ -19,10 +19,19 @@ from core.errors import ModelNotReady, SettingsError
 from training.config import TrainingConfig
 
 MANIFEST = "manifest.json"
+ADAPTER = "adapter_config.json"
 
 
 def base_folder(config: TrainingConfig) -> str:
-    """A transformers folder or hub id."""
+    """A transformers folder or hub id: the base with its new tokens, where these were kept."""
+    extended = config.runs / "tokenizer"
+    if config.tokenizer is not None and (extended / "config.json").is_file():
+        return str(extended)
+    return plain_folder(config)
+
+
+def plain_folder(config: TrainingConfig) -> str:
+    """The base as it came."""
     if config.base != "embedded":
         return config.base
     from training.quantize import embedded_folder
@@ -83,9 +92,30 @@ def load_checkpoint_template(folder: str) -> Template:
 
 def with_adapter(model: Any, adapter: Path) -> Any:
     """The adapter merged into the weights. Raises ModelNotReady where it does not fit."""
-    from core.engine.converting import merged
+    from core.engine.merging import merged
 
     return merged(model, adapter)
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a stage left an adapter or, with rank 0, all weights there."""
+    return any((folder / name).is_file() for name in (ADAPTER, "model.safetensors"))
+
+
+def after(model: Any, folder: Path) -> Any:
+    """The model as a stage left it. Raises ModelNotReady where it does not fit."""
+    if (folder / ADAPTER).is_file():
+        return with_adapter(model, folder)
+    import torch
+
+    try:
+        found = type(model).from_pretrained(
+            str(folder), dtype=torch.float32, attn_implementation="sdpa"
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelNotReady(str(folder), f"the weights cannot be loaded ({error})") from error
+    found.config.use_cache = model.config.use_cache
+    return found
 
 
 def check_prompts(adapter: Path, versions: dict[str, str]) -> None:

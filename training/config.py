@@ -54,12 +54,14 @@ class Stage(Part):
 
 class Tokenizing(Part):
     """Terms that become tokens of their own: in at least so many documents, and now cut into at
-    least so many pieces."""
+    least so many pieces. `keep`: although they do not pay at once, to see what training makes of
+    them."""
 
     data: tuple[str, ...] = ()
     documents: int = Field(20, ge=2)
     pieces: int = Field(3, ge=2)
     most: int = Field(512, ge=1)
+    keep: bool = False
 
 
 class Tracking(Part):

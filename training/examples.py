@@ -26,7 +26,7 @@ from core.article import Article
 from core.chunks import cut
 from core.errors import BadArticle, SettingsError
 from core.judging.facts import Known, numbers
-from core.judging.gist import rank, shown
+from core.judging.gist import SHOWN_WORDS, rank, shown
 from core.judging.kinds import kind_of
 from core.language import sentences
 from core.ports import Prompt
@@ -74,12 +74,12 @@ class Made:
         return json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def from_summaries(row: dict[str, Any]) -> Iterator[Made]:
+def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Made]:
     """Title and best sentences -> the first sentence of what a person wrote."""
     if row.get("language", "en") != "en":
         return  # the embedded base does not write Korean
     document = cut(Article(content=row["content"], title=row.get("title")), 330)
-    text = shown(document, rank(document))
+    text = shown(document, rank(document), words=words)
     if not text:
         return
     kind = kind_of(document, "paper" if row.get("source_type") == "paper" else "blog")
@@ -93,7 +93,7 @@ def from_summaries(row: dict[str, Any]) -> Iterator[Made]:
             yield _made(row, task, prompt, said)
 
 
-def from_announcements(row: dict[str, Any]) -> Iterator[Made]:
+def from_announcements(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Made]:
     """An article without the sentence that says what it is about -> that sentence."""
     if row.get("language", "en") != "en" or not row.get("title"):
         return
@@ -103,13 +103,13 @@ def from_announcements(row: dict[str, Any]) -> Iterator[Made]:
         return
     index, said = found
     others = [i for i in range(len(document.sentences)) if i != index]
-    text = shown(document, rank(document), others)
+    text = shown(document, rank(document), others, words)
     if text:
         prompt = summary_prompt.render(document.title, text, "en", 1, kind="article")
         yield _made(row, "description", prompt, first_sentence(said))
 
 
-def from_terms(row: dict[str, Any]) -> Iterator[Made]:
+def from_terms(row: dict[str, Any], _words: int = 0) -> Iterator[Made]:
     """A glossary's entry -> its definition."""
     if row.get("language", "en") != "en" or not row.get("full"):
         return
@@ -119,15 +119,16 @@ def from_terms(row: dict[str, Any]) -> Iterator[Made]:
         yield _made(row, "term", term_prompt.render(row["term"], text, "en"), said)
 
 
-def from_made(row: dict[str, Any]) -> Iterator[Made]:
+def from_made(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Made]:
     """The service's own export: an article with a digest that somebody called good. Or rows as the
     data folder has them, such as those that `backtranslate` makes."""
     if row.get("content") and ("summary" in row or "summaries" in row):
-        yield from from_summaries(row)
+        yield from from_summaries(row, words)
         return
     summary = row.get("digest", {}).get("summary")
     if summary and row.get("article", {}).get("content"):
-        yield from from_summaries({**row["article"], "summary": summary, "source": "export"})
+        given = {**row["article"], "summary": summary, "source": "export"}
+        yield from from_summaries(given, words)
 
 
 def founded(prompt: Prompt, answer: str) -> bool:
@@ -195,8 +196,11 @@ def _number(group: str) -> int:
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16)
 
 
-def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
-    """Writes <task>.train.jsonl and <task>.valid.jsonl; returns how many rows each has.
+def build(
+    root: Path, out: Path, more: Sequence[Path] = (), words: int = SHOWN_WORDS
+) -> Counter[str]:
+    """Writes <task>.train.jsonl and <task>.valid.jsonl; returns how many rows each has. `words`:
+    of an article that is summarized; the service shows as many as is the default.
 
     Raises BadArticle for a broken row, SettingsError where train and validation overlap or a
     part is empty.
@@ -208,7 +212,7 @@ def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
     sources = [(root / f"{name}.jsonl.gz", *how) for name, how in SETS.items()]
     sources += [(path, from_made, "joined") for path in more]
     try:
-        for made, split in _all(sources, root, counts):
+        for made, split in _all(sources, root, counts, words):
             if made.task in _SUMMARIES and not founded(made.prompt, made.answer):
                 counts["left out: not in the text"] += 1
                 continue
@@ -235,23 +239,23 @@ def build(root: Path, out: Path, more: Sequence[Path] = ()) -> Counter[str]:
 
 
 def _all(
-    sources: Sequence[tuple[Path, Any, str]], root: Path, counts: Counter[str]
+    sources: Sequence[tuple[Path, Any, str]], root: Path, counts: Counter[str], words: int
 ) -> Iterator[tuple[Made, str]]:
     """Every example with how its set is split."""
     for path, make, split in sources:
-        for made in _every(path, make, counts):
+        for made in _every(path, make, counts, words):
             yield made, split
     for row, prompt, answer in judged(root):
         yield _made(row, "judgement", prompt, answer), "joined"
 
 
-def _every(path: Path, make: Any, counts: Counter[str]) -> Iterator[Made]:
+def _every(path: Path, make: Any, counts: Counter[str], words: int) -> Iterator[Made]:
     for number, row in read(path):
         if not may_ship(row):
             counts["left out: licence"] += 1
             continue
         try:
-            yield from make(row)
+            yield from make(row, words)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadArticle(
                 f"{path}:{number}", f"a field is missing or wrong ({error})"
@@ -262,10 +266,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training examples", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("runs/examples"))
+    parser.add_argument("--words", type=int, default=SHOWN_WORDS, help="shown of an article")
     parser.add_argument("--more", type=Path, action="append", default=[], metavar="EXPORT.jsonl")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for name, count in sorted(build(asked.data, asked.out, asked.more).items()):
+    for name, count in sorted(build(asked.data, asked.out, asked.more, asked.words).items()):
         log.info("%-22s %6d", name, count)
     return 0
 

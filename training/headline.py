@@ -89,9 +89,9 @@ class Drafts:
         self._known: dict[str, list[str]] = dict(json.loads(line) for line in lines)
 
     def of(self, key: str, document: Document, ranks: Rows) -> list[str]:
-        if self._summarizer is None:
-            return []
         if key not in self._known:
+            if self._summarizer is None:
+                return []
             self._known[key] = asyncio.run(self._summarizer.drafts(document, ranks))
             with self._kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([key, self._known[key]], ensure_ascii=False) + "\n")
@@ -166,7 +166,7 @@ def tell(forests: Mapping[Language, Forest], held: Iterable[Case]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training headline", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: no drafts")
+    parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: kept drafts only")
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
     parser.add_argument("--rows", type=int, default=600, help="articles besides, of each set")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")

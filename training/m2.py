@@ -78,7 +78,7 @@ def load(template: Template, files: Sequence[Path], most: int) -> Any:
 
 def run(config: TrainingConfig) -> Path:
     """The folder of the adapter."""
-    from training.bases import base_folder, open_base, with_adapter
+    from training.bases import after, base_folder, has_weights, open_base
     from training.tracking import Recorder, manifest, write_manifest
     from training.tuning import is_first, processes, tune, with_lora
 
@@ -89,9 +89,9 @@ def run(config: TrainingConfig) -> Path:
     folder = base_folder(config)
     model, template = open_base(folder)
     before = config.runs / "m1"
-    if config.m1 is not None and (before / "adapter_config.json").is_file():
+    if config.m1 is not None and has_weights(before):
         log.info("on top of %s", before)
-        model = with_adapter(model, before)
+        model = after(model, before)
     train = load(template, files, stage.max_length)
     valid = load(template, held, stage.max_length) if held else None
     if valid is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from core.engine.chat import CARD
 from core.errors import SettingsError
+from training.bases import has_weights
 from training.config import TrainingConfig, read
 from training.examples import VERSIONS
 
@@ -27,9 +28,9 @@ def adapters_of(config: TrainingConfig) -> list[Path]:
         folder = config.runs / name
         if stage is None:
             continue
-        if not (folder / "adapter_config.json").is_file():
+        if not has_weights(folder):
             raise SettingsError(
-                [f"{folder}: no adapter there; run python -m training {name} first"]
+                [f"{folder}: no weights there; run python -m training {name} first"]
             )
         found.append(folder)
     return found
@@ -37,7 +38,7 @@ def adapters_of(config: TrainingConfig) -> list[Path]:
 
 def run(config: TrainingConfig, adapters: Sequence[Path], out: Path) -> Path:
     """Raises ModelNotReady where an adapter does not fit, SettingsError for other prompts."""
-    from training.bases import base_folder, check_prompts, open_base, with_adapter
+    from training.bases import after, base_folder, check_prompts, open_base
     from training.tracking import manifest, write_manifest
 
     folder = base_folder(config)
@@ -45,7 +46,7 @@ def run(config: TrainingConfig, adapters: Sequence[Path], out: Path) -> Path:
         check_prompts(adapter, VERSIONS)
     model, template = open_base(folder)
     for adapter in adapters:
-        model = with_adapter(model, adapter)
+        model = after(model, adapter)
     out.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(str(out))
     template.tokenizer.save_pretrained(str(out))

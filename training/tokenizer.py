@@ -100,14 +100,14 @@ def bits(model: Any, tokenizer: Any, documents: Sequence[str]) -> tuple[float, f
 
 def run(config: TrainingConfig) -> dict[str, Any]:
     """The figures, which also stand in the manifest."""
-    from training.bases import base_folder, open_base
+    from training.bases import open_base, plain_folder
     from training.tracking import manifest, write_manifest
 
     wanted = config.tokenizer
     names = wanted.data if wanted and wanted.data else config.m1.data if config.m1 else ()
     if wanted is None or not names:
         raise SettingsError(["the configuration has no part tokenizer with data"])
-    model, template = open_base(base_folder(config))
+    model, template = open_base(plain_folder(config))
     tokenizer = template.tokenizer
     held = [text[:4000] for text in texts(config.data, names, held=True)][:_DOCUMENTS]
     bits_before, tokens_before = bits(model, tokenizer, held)
@@ -125,7 +125,7 @@ def run(config: TrainingConfig) -> dict[str, Any]:
     }
     out = config.runs / "tokenizer"
     out.mkdir(parents=True, exist_ok=True)
-    if figures["pays"]:
+    if figures["pays"] or wanted.keep:
         model.save_pretrained(str(out))
         tokenizer.save_pretrained(str(out))
         template.card.save(out)
@@ -143,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, value in figures.items():
         log.info("%-34s %s", name, value)
     if not figures["pays"]:
-        log.info("it does not pay before more training: the base's tokenizer is kept")
+        log.info("it does not pay before more training")
     return 0
 
 

@@ -53,7 +53,9 @@ class Examples(Dataset[Example]):  # type: ignore[misc]
 
 
 def collate(batch: Sequence[Example], padding: int = 0) -> dict[str, torch.Tensor]:
-    """Shape (batch, longest) each. `labels`: IGNORED where nothing is learned."""
+    """Shape (batch, longest) each. `labels`: IGNORED where nothing is learned. `learned`, shape
+    (places,): which of the flat places before a learned token; told here, since a card that has
+    to find them makes the processor wait at every step."""
     longest = max(len(one.ids) for one in batch)
     ids = torch.full((len(batch), longest), padding, dtype=torch.long)
     labels = torch.full((len(batch), longest), IGNORED, dtype=torch.long)
@@ -64,7 +66,9 @@ def collate(batch: Sequence[Example], padding: int = 0) -> dict[str, torch.Tenso
         mask[row, :size] = 1
         wanted = torch.tensor(one.learned)
         labels[row, :size] = torch.where(wanted, ids[row, :size], IGNORED)
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+    before = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
+    learned = (before.flatten() != IGNORED).nonzero().flatten()
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels, "learned": learned}
 
 
 class ByLength(Sampler[int]):  # type: ignore[misc]
@@ -102,17 +106,20 @@ class ByLength(Sampler[int]):  # type: ignore[misc]
 def answer_loss(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
     """Mean cross-entropy over the learned positions. Falls back on the model's own loss for
     architectures whose body and head we cannot tell apart."""
-    labels = inputs["labels"]
     causal = _causal(model)
     if causal is None:
-        return torch.as_tensor(model(**inputs).loss)
+        return torch.as_tensor(model(**_plain(inputs)).loss)
     hidden = causal.model(
         input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
     ).last_hidden_state
-    targets = labels[:, 1:]
-    wanted = targets != IGNORED
-    logits = causal.lm_head(hidden[:, :-1][wanted])
-    return functional.cross_entropy(logits.float(), targets[wanted])
+    learned = inputs["learned"]
+    logits = causal.lm_head(hidden.flatten(0, 1)[learned])
+    return functional.cross_entropy(logits.float(), inputs["labels"].flatten()[learned + 1])
+
+
+def _plain(inputs: dict[str, Any]) -> dict[str, Any]:
+    """What models themselves take."""
+    return {name: value for name, value in inputs.items() if name != "learned"}
 
 
 def _causal(model: Any) -> Any:
@@ -136,7 +143,7 @@ class Tuner(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **_: Any
     ) -> Any:
         plain = self._sharded or self._stage.objective == "masked"
-        loss = model(**inputs).loss if plain else answer_loss(model, inputs)
+        loss = model(**_plain(inputs)).loss if plain else answer_loss(model, inputs)
         return (loss, {}) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -160,6 +167,9 @@ def with_lora(model: Any, lora: Lora, seed: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
+    if _in_halves() and processes() == 1:
+        # What stays as it is, is cast once and not at every step; the matrices stay in 32 bits.
+        model = model.to(torch.bfloat16)
     total = model.config.num_hidden_layers
     count = min(lora.layers or total, total)
     chosen = list(range(total - count, total))
@@ -251,9 +261,11 @@ def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
         activation_checkpointing=stage.gradient_checkpointing or None,
         seed=stage.seed,
         data_seed=stage.seed,
-        bf16=accelerated and torch.cuda.is_bf16_supported(),
+        bf16=_in_halves(),
         use_cpu=not accelerated,
         logging_steps=5,
+        # the filter asks the card at every step, and would hide what went wrong
+        logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=stage.save_steps,
         save_total_limit=1,
@@ -262,6 +274,11 @@ def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
         remove_unused_columns=False,
         dataloader_pin_memory=accelerated,
     )
+
+
+def _in_halves() -> bool:
+    """Whether a card calculates in bfloat16."""
+    return torch.cuda.is_available() and bool(torch.cuda.is_bf16_supported())
 
 
 def _is_fsdp() -> bool:

@@ -14,9 +14,9 @@ from typing import Any
 import ctranslate2
 
 from core.engine.chat import ModelCard
+from core.engine.merging import merged
 from core.engine.prepared import QUANTIZATION
 from core.engine.weights import ENCODER, GENERATOR
-from core.errors import ModelNotReady
 
 
 def convert_generator(unpacked: Path, target: Path, adapter: Path | None) -> None:
@@ -57,17 +57,6 @@ def convert(model: Any, tokenizer: Any, target: Path) -> None:
         tokenizer.save_pretrained(described)
         _InMemory(model, described).convert(str(target), quantization=QUANTIZATION)
     tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
-
-
-def merged(model: Any, adapter: Path) -> Any:
-    from peft import PeftModel
-
-    try:
-        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    except (ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise ModelNotReady(
-            str(adapter), f"the adapter does not fit the model ({error})"
-        ) from error
 
 
 class _InMemory(ctranslate2.converters.TransformersConverter):  # type: ignore[misc]

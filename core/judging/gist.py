@@ -115,9 +115,14 @@ def rank(document: Document, weighed: Weighed | None = None) -> Rows:
     return np.where(np.isfinite(weighed.scores), found, -np.inf)
 
 
-def shown(document: Document, ranks: Rows, among: Sequence[int] | None = None) -> str:
+def shown(
+    document: Document,
+    ranks: Rows,
+    among: Sequence[int] | None = None,
+    words: int = SHOWN_WORDS,
+) -> str:
     """What a model is shown of a text, or of the sentences `among` it: in training as in service."""
-    chosen = gist(document, ranks, words=SHOWN_WORDS, among=among)
+    chosen = gist(document, ranks, words=words, among=among)
     return " ".join(document.sentences[i].text for i in chosen)
 
 

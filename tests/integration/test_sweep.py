@@ -1,0 +1,180 @@
+"""A sweep on a tiny model: variants side by side, one of them broken, one table, kept drafts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from support.tiny_model import tiny_model
+
+from core.engine.templating import Template
+from core.errors import SettingsError
+from core.judging.gist import rank
+from core.ports import Generation, Prompt
+from training import sweep
+from training.config import read
+from training.drafting import NoRepeat, answers
+from training.examples import SETS, kept_apart
+from training.gist import document_of
+from training.headline import Drafts
+
+pytestmark = pytest.mark.slow
+
+TOPICS = "queue stack cache index broker router parser kernel".split()
+
+
+def article(number: int) -> dict[str, Any]:
+    name = TOPICS[number % len(TOPICS)]
+    return {
+        "id": f"t/{number}",
+        "title": f"The {name} number {number}",
+        "language": "en",
+        "source": "test",
+        "license": "MIT",
+        "content": f"In this paper we propose a {name} number {number}. It keeps things in order. "
+        f"Other work has no {name}. The results of our {name} improve on {number} others.",
+        "summary": f"We propose a {name} number {number} that keeps things in order",
+    }
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    for name in SETS:
+        write(root / f"{name}.jsonl.gz", [])
+    write(root / "scitldr/train.jsonl.gz", [article(n) for n in range(30)])
+    write(root / "scitldr/dev.jsonl.gz", [article(n) for n in range(100, 105)])
+    write(root / "difficulty/train.jsonl.gz", [article(n) | {"level": 3} for n in range(200, 212)])
+    return root
+
+
+def settings_of(tmp_path: Path, data: Path, **changes: Any) -> Path:
+    from support.tiny_model import tiny_checkpoint
+
+    m2 = {
+        "data": ["summary.train"],
+        "max_steps": 2,
+        "batch_size": 4,
+        "max_length": 1024,
+        "learning_rate": 0.01,
+        "lora": {"rank": 2, "alpha": 4, "layers": 1},
+    }
+    made: dict[str, Any] = {
+        "base": str(tiny_checkpoint()),
+        "runs": str(tmp_path / "sweep"),
+        "data": str(data),
+        "examples": str(tmp_path / "examples"),
+        "usual": {"m2": m2},
+        "variants": {
+            "reference": {},
+            "judging": {"m2": {"data": ["judgement.train"], "lora": {"rank": 0}}},
+            "broken": {"m2": {"data": ["nothing.train"]}},
+        },
+        "judging": {
+            "held": ["scitldr/dev"],
+            "unseen": ["scitldr/train"],
+            "rows": 3,
+            "best": 1,
+            "batch": 4,
+        },
+        "together": 3,
+    }
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump(made | changes), encoding="utf-8")
+    return path
+
+
+def test_variants_are_compared_in_one_table_and_a_broken_one_harms_no_other(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    path = settings_of(tmp_path, data)
+    found = sweep.run(path, read(path, sweep.Sweep))
+    lines = found.splitlines()
+    assert lines[0].endswith("| scitldr/dev (3) |")
+    assert {line.split(" |")[0] for line in lines[2:6]} == {
+        "| title",
+        "| first sentence",
+        "| reference",
+        "| judging",
+    }
+    assert lines[-1] == "Not finished: broken."
+    assert "nothing.train.jsonl" in (tmp_path / "sweep/broken/log.txt").read_text()
+    assert (tmp_path / "sweep/judging/m2/model.safetensors").is_file()
+    judged = (tmp_path / "sweep/judging/judgements.jsonl").read_text().splitlines()
+    assert {json.loads(line)["set"] for line in judged} == {"difficulty/train"}
+    # as `headline` reads them: of the held articles, the others of the part, and the unseen
+    results = json.loads((tmp_path / "sweep/results.json").read_text())
+    kept = tmp_path / "sweep" / results[0]["name"] / "drafts.jsonl"
+    known = dict(json.loads(line) for line in kept.read_text().splitlines())
+    apart = {f"t/{n}" for n in range(30) if kept_apart(f"t/{n}")}
+    assert set(known) == apart | {f"t/{n}" for n in range(100, 105)}
+    document = document_of(article(100))
+    assert Drafts(None, kept).of("t/100", document, rank(document)) == known["t/100"]
+    # what is finished is not run again
+    before = (tmp_path / "sweep/reference/result.json").stat().st_mtime_ns
+    sweep.run(path, read(path, sweep.Sweep), ["reference"])
+    assert (tmp_path / "sweep/reference/result.json").stat().st_mtime_ns == before
+
+
+def test_a_variant_that_takes_too_long_is_ended(tmp_path: Path, data: Path) -> None:
+    path = settings_of(tmp_path, data, seconds=0.001)
+    found = sweep.run(path, read(path, sweep.Sweep), ["reference"])
+    assert found == "No variant was finished: reference.\n"
+
+
+def test_a_wrong_variant_is_named_before_anything_runs(tmp_path: Path, data: Path) -> None:
+    path = settings_of(tmp_path, data, variants={"fast": {"m2": {"learning_rate": 2}}})
+    with pytest.raises(SettingsError, match=r"variant fast: m2\.learning_rate: .*less than"):
+        read(path, sweep.Sweep)
+
+
+def test_the_sweep_beside_it_is_sound() -> None:
+    found = read(Path(__file__).parents[2] / "config/training/sweep.yaml", sweep.Sweep)
+    assert found.variant("reference").m2 == read_embedded().m2.model_copy(
+        update={"save_steps": 10000}
+    )
+    assert found.variant("all-words-200").examples.name == "examples-200"
+
+
+def read_embedded() -> Any:
+    from training.config import TrainingConfig
+
+    return read(Path(__file__).parents[2] / "config/training/embedded.yaml", TrainingConfig)
+
+
+def test_a_batch_answers_as_each_prompt_alone() -> None:
+    tiny = tiny_model()
+    from core.engine.chat import ModelCard
+
+    template = Template(tiny.tokenizer, ModelCard.load(tiny.folder), tiny.folder)
+    prompts = [Prompt(text) for text in ("What is a queue?", "What is a stack?", "Sing!")]
+    for options in (
+        Generation(max_new_tokens=24),
+        Generation(max_new_tokens=24, repetition_penalty=1.1, no_repeat_ngram=3),
+        Generation(max_new_tokens=24, beams=3, no_repeat_ngram=3),
+    ):
+        together = answers(tiny.model, template, prompts, options, batch=2)
+        alone = [answers(tiny.model, template, [one], options)[0] for one in prompts]
+        assert together == alone
+        assert all(len(one) == options.beams for one in together)
+    plain = answers(tiny.model, template, prompts[:1], Generation(max_new_tokens=60))
+    assert plain == [("A queue keeps things in order. The first one in is the first one out.",)]
+
+
+def test_no_run_of_tokens_comes_twice_but_the_prompts_runs_may() -> None:
+    ids = torch.tensor([[5, 6, 7, 1, 2, 3, 1, 2], [1, 2, 3, 4, 5, 6, 1, 2]])
+    found = NoRepeat(3, begin=3)(ids, torch.zeros(2, 9))
+    assert np.argwhere(np.isinf(found.numpy())).tolist() == [[0, 3]]
