@@ -58,10 +58,15 @@ class Source:
     references: tuple[str, ...]
 
 
-def sources(root: Path, excluded: set[str], chance: random.Random) -> list[Source]:
-    """Articles with true sentences about each, the languages' shares as `SOURCES` says."""
+def sources(
+    root: Path,
+    excluded: set[str],
+    chance: random.Random,
+    wanted: Sequence[tuple[str, int]] = SOURCES,
+) -> list[Source]:
+    """Articles with true sentences about each, so many of each file."""
     found = []
-    for file, most in SOURCES:
+    for file, most in wanted:
         kept = [row for row in rows(root / f"{file}.jsonl.gz") if _usable(row, excluded)]
         chance.shuffle(kept)
         found += [_source(row) for row in kept[:most]]

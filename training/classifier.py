@@ -1,7 +1,9 @@
 """An encoder that tells what a text or a pair of texts is, taught by the Trainer.
 
 Either the upper layers learn whole (`frozen_layers`) or, with `lora_rank`, small matrices beside
-every linear layer; the embeddings never learn: most of the time, little of the gain.
+every linear layer. The embeddings rest unless `embeddings: true` (beside small matrices: those of
+the token types only, which the encoder has never seen differ): most of the time on a CPU. A card is used where there is one (bf16 arithmetic, 32-bit weights), unless the
+settings say `cpu: true`.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ def fit(
     settings: dict[str, Any],
 ) -> tuple[Any, Any]:
     """Model and tokenizer. `folder`: a transformers folder or hub id."""
+    import torch
     from transformers import (
         AutoModelForSequenceClassification,
         AutoTokenizer,
@@ -33,9 +36,12 @@ def fit(
         set_seed,
     )
 
+    card = _card(settings)
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=labels)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=labels, dtype=torch.float32
+    )
     model = _prepared(model, settings)
     with tempfile.TemporaryDirectory() as place:
         arguments = TrainingArguments(
@@ -51,7 +57,9 @@ def fit(
             save_strategy="no",
             logging_strategy="no",
             disable_tqdm=True,
-            use_cpu=settings.get("cpu", True),
+            weight_decay=settings.get("weight_decay", 0.0),
+            use_cpu=not card,
+            bf16=card,
         )
         trainer = Trainer(
             model=model,
@@ -63,8 +71,14 @@ def fit(
     return model, tokenizer
 
 
+def _card(settings: dict[str, Any]) -> bool:
+    import torch
+
+    return torch.cuda.is_available() and not settings.get("cpu", False)
+
+
 def _prepared(model: Any, settings: dict[str, Any]) -> Any:
-    rank = settings.get("lora_rank", 0)
+    rank, types = settings.get("lora_rank", 0), settings.get("embeddings", False)
     if rank:
         from peft import LoraConfig, get_peft_model
 
@@ -76,13 +90,12 @@ def _prepared(model: Any, settings: dict[str, Any]) -> Any:
                 lora_alpha=2 * rank,
                 lora_dropout=0.05,
                 target_modules=["query", "key", "value", "dense"],
-                modules_to_save=["classifier"],
+                modules_to_save=["classifier", *(["token_type_embeddings"] if types else [])],
             ),
         )
-    still = [
-        model.base_model.embeddings,
-        *model.base_model.encoder.layer[: settings["frozen_layers"]],
-    ]
+    still = [*model.base_model.encoder.layer[: settings["frozen_layers"]]]
+    if not settings.get("embeddings", False):
+        still.append(model.base_model.embeddings)
     for part in still:
         for weight in part.parameters():
             weight.requires_grad = False
@@ -96,9 +109,10 @@ def predict(model: Any, tokenizer: Any, encoded: Sequence[dict[str, Any]]) -> ND
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]["input_ids"]))
     made = np.zeros((len(encoded), model.config.num_labels))
     model.eval()
+    size = 256 if model.device.type == "cuda" else 32
     with torch.no_grad():
-        for start in range(0, len(order), 32):
-            chosen = order[start : start + 32]
+        for start in range(0, len(order), size):
+            chosen = order[start : start + size]
             kept = [{k: v for k, v in encoded[i].items() if k != "labels"} for i in chosen]
             batch = tokenizer.pad(kept, return_tensors="pt").to(model.device)
             made[chosen] = torch.softmax(model(**batch).logits.float(), dim=-1).cpu().numpy()

@@ -1,4 +1,4 @@
-"""A cross-encoder beside the signs of faithfulness: MiniLM with LoRA reads passage and claim together.
+"""A cross-encoder beside the signs of faithfulness: MiniLM reads passage and claim together.
 
     python -m training cross --config config/training/cross.yaml --data ../shared/data
 
@@ -6,6 +6,11 @@ It is taught on the weak claims of `training/claims.py`, each with the passages 
 cover it best, and read on `consistency/dev` by kind of lie: the signs alone, its score alone,
 and both in one logistic combination fitted on articles that it was not taught on. Short pairs, as
 many of each label, are left as `mnli_en.jsonl` for `python -m training pairs --only comparison --file`.
+
+Three steps, each of which leaves files for the next: pairs (`--prepare`), scores of each variant
+and seed (`--variants NAME …` for some; those that are there are not made again), the report
+(`--report` alone needs no encoder). With `config/training/cross_gpu.yaml` ten times the pairs and
+several variants on a card.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +28,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from core.article import Article
-from core.chunks import cut
-from core.judging.evidence import Measured, Measuring
-from core.judging.faithful import BORNE, judge
-from core.language import sentences
-from training.background import rows
+from core.errors import SettingsError
+from core.judging.faithful import BORNE
 from training.bases import encoder_folder
-from training.claims import Claim, compared, excluded, sources
 from training.classifier import fit, predict
+from training.cross_pairs import evaluation, mnli, weak
+from training.lines import leave
 from training.reporting import auc, classification, draw_confusion, draw_curves, write_json
 
 KINDS = ("other_document", "negation", "antonym", "number")
@@ -40,95 +42,12 @@ Row = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-def weak(root: Path, seed: int, articles: int, out: Path) -> list[Row]:
-    """English claims of so many articles with their best passage; remembered in `out`."""
-    if out.is_file():
-        return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    chance = random.Random(seed)  # noqa: S311 - weak labels, no secrets
-    found = [s for s in sources(root, excluded(root), chance) if s.document.language == "en"]
-    chance.shuffle(found)
-    found = found[:articles]
-    kept = [_row(claim, one) for claim, one in compared(found, chance)]
-    _leave(kept, out)
-    return kept
-
-
-def _leave(found: Sequence[Row], out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in found)
-    out.write_text(lines + "\n", encoding="utf-8")
-
-
-def mnli(found: Sequence[Row], seed: int, words: int = 60) -> list[Row]:
-    """Pairs of at most so many words, as many of each label, in an order of chance."""
-    chance = random.Random(seed)  # noqa: S311
-    by_label: dict[str, list[Row]] = {}
-    for row in found:
-        if len(row["premise"].split()) + len(row["hypothesis"].split()) <= words:
-            by_label.setdefault(row["label"], []).append(row)
-    fewest = min(map(len, by_label.values()), default=0)
-    kept = [row for mine in by_label.values() for row in chance.sample(mine, fewest)]
-    chance.shuffle(kept)
-    return kept
-
-
-def _row(claim: Claim, measured: Measured) -> Row:
-    """A sentence of another article is as good as unrelated; what was turned round contradicts."""
-    label = "neutral" if claim.kind == "other_document" else "contradiction"
-    return {
-        "premise": passage(measured),
-        "hypothesis": claim.text,
-        "label": "entailment" if claim.true else label,
-        "kind": claim.kind,
-        "article": claim.article,
-        "signs": judge().probability(measured.signs),
-    }
-
-
-def passage(measured: Measured) -> str:
-    """The two places that cover the claim best, in the article's order, no sentence twice."""
-    best = measured.closest[0]
-    used = {best.index, best.second}
-    other = next((p for p in measured.closest[1:] if not {p.index, p.second} & used), None)
-    chosen = sorted([best, *([other] if other else [])], key=lambda p: p.index)
-    return " ".join(one.text for one in chosen)
-
-
-def evaluation(root: Path, out: Path) -> list[Row]:
-    """English rows of `consistency/dev`: a pair for each sentence of the claim; remembered."""
-    if out.is_file():
-        return list(json.loads(out.read_text("utf-8")))
-    found: list[Row] = []
-    known: dict[str, Measuring] = {}
-    for row in rows(root / "consistency" / "dev.jsonl.gz"):
-        if row["language"] != "en":
-            continue
-        if row["article"] not in known:
-            article = Article(title=row["title"], content=row["article"], language="en")
-            known = {row["article"]: Measuring(cut(article, 330))}
-        parts = list(_parts(known[row["article"]], row["claim"]))
-        if parts:
-            found.append(
-                {"kind": row["kind"], "true": row["label"] == "consistent", "parts": parts}
-            )
-    write_json(found, out)
-    return found
-
-
-def _parts(measuring: Measuring, claim: str) -> Iterator[Row]:
-    for text in sentences(claim, measuring.language):
-        one = measuring.measure(text)
-        if one is not None:
-            score = judge().probability(one.signs)
-            yield {"premise": passage(one), "hypothesis": text, "signs": score}
-
-
-def encode(tokenizer: Any, found: Sequence[Row], most: int) -> list[Row]:
+def encode(tokenizer: Any, found: Sequence[Row], most: int, passage: str = "premise") -> list[Row]:
     """Passage and claim as two segments; of what is too long the passage is cut."""
     made = []
     for row in found:
         read = tokenizer(
-            row["premise"],
+            row[passage],
             row["hypothesis"],
             truncation="only_first" if len(row["hypothesis"]) < most else "longest_first",
             max_length=most,
@@ -217,64 +136,162 @@ def report(found: Sequence[Row], scores: dict[str, list[float]], out: Path) -> R
     return made
 
 
+def scored(
+    taught: Sequence[Row], asked: Sequence[Row], settings: Row, folder: str, keep: Path | None
+) -> Row:
+    """Teaches one variant with one seed and reads `asked`; weights go into `keep` if it is given."""
+    most, passage = settings["max_tokens"], settings.get("passage", "premise")
+    chosen = balanced(taught, settings["kinds"], settings["pairs"], settings["seed"])
+    begun = time.monotonic()
+    model, tokenizer = fit(
+        folder, lambda t: encode(t, chosen, most, passage), 2, settings["seed"], settings
+    )
+    seconds = time.monotonic() - begun
+    begun = time.monotonic()
+    given = predict(model, tokenizer, encode(tokenizer, asked, most, passage))[:, 1]
+    each = (time.monotonic() - begun) / max(1, len(asked))
+    if keep is not None:
+        model.half().save_pretrained(keep)
+    return {
+        "pairs": len(chosen),
+        "seconds": round(seconds, 1),
+        "seconds a pair": round(each, 5),
+        "given": [round(float(value), 6) for value in given],
+    }
+
+
+def told(held: Sequence[Row], judged: Sequence[Row], runs: Sequence[Row], out: Path) -> Row:
+    """Of one variant: its seeds' logits in the mean, combined with the signs; each seed's AUC beside."""
+    logits = np.array([_logit(run["given"]) for run in runs])
+    cross = 1 / (1 + np.exp(-logits.mean(axis=0)))
+    constant, of_signs, of_cross = combined(held, cross[: len(held)])
+    parts = [part for row in judged for part in row["parts"]]
+    signs = np.array([part["signs"] for part in parts])
+    own = cross[len(held) :]
+    both = 1 / (1 + np.exp(-(constant + of_signs * _logit(signs) + of_cross * _logit(own))))
+    scores = {
+        way: _by_claim(judged, values)
+        for way, values in (("signs", signs), ("cross", own), ("both", both))
+    }
+    made = report(judged, scores, out)
+    each = [_aucs(judged, _by_claim(judged, np.asarray(run["given"][len(held) :]))) for run in runs]
+    made["by_seed"] = {kind: [round(one[kind], 4) for one in each] for kind in each[0]}
+    made["weights"] = {"constant": constant, "signs": of_signs, "cross": of_cross}
+    made["runs"] = [{k: v for k, v in run.items() if k not in ("given", "key")} for run in runs]
+    return made
+
+
+def _by_claim(judged: Sequence[Row], values: Numbers) -> list[float]:
+    edges = np.cumsum([len(row["parts"]) for row in judged])[:-1]
+    return claim_scores(judged, np.split(values, edges))
+
+
+def _aucs(judged: Sequence[Row], scores: Sequence[float]) -> dict[str, float]:
+    found = {}
+    for kind in KINDS:
+        pairs = [
+            (int(row["true"]), score)
+            for row, score in zip(judged, scores, strict=True)
+            if row["true"] or row["kind"] == kind
+        ]
+        if any(not true for true, _ in pairs):
+            found[kind] = auc([true for true, _ in pairs], [s for _, s in pairs], draws=1)[0]
+    return found
+
+
+def variants(settings: Row) -> dict[str, Row]:
+    """Settings of each by name; `cross` where none are named."""
+    named: dict[str, Row] = settings.get("variants", {"cross": {}})
+    common = {k: v for k, v in settings.items() if k not in ("variants", "seeds")}
+    return {name: {**common, **own} for name, own in named.items()}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training cross", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("config/training/cross.yaml"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--wheels", type=Path, help="a folder with the encoder's wheel")
     parser.add_argument("--prepare", action="store_true", help="only the pairs, no training")
+    parser.add_argument("--variants", nargs="+", help="only these, and no report")
+    parser.add_argument("--report", action="store_true", help="only the report, no training")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings: Row = yaml.safe_load(asked.config.read_text("utf-8"))
-    out = Path(settings["out"])
-    found = weak(asked.data, settings["seed"], settings["articles"], out / "weak_en.jsonl")
-    judged = evaluation(asked.data, out / "evaluation.json")
+    out, language = Path(settings["out"]), settings.get("language", "en")
+    found = weak(
+        asked.data,
+        settings["seed"],
+        settings["articles"],
+        out / f"weak_{language}.jsonl",
+        settings.get("sources"),
+        language,
+    )
+    judged = evaluation(asked.data, out / "evaluation.json", language)
     log.info("%d weak pairs, %d claims to judge", len(found), len(judged))
-    _leave(mnli(found, settings["seed"]), out / "mnli_en.jsonl")
-    if not asked.prepare:
-        made = train(
-            found, judged, settings, encoder_folder(settings["encoder"], out.parent, asked.wheels)
-        )
-        write_json(made, out / "report.json")
+    if asked.prepare:
+        short = mnli(found, settings["seed"], settings.get("short", 60))
+        leave(short, out / f"mnli_{language}.jsonl")
+        return 0
+    if not asked.report:
+        folder = encoder_folder(settings["encoder"], out.parent, asked.wheels)
+        train(found, judged, settings, folder, asked.variants)
+    if not asked.variants:
+        write_json(read(found, judged, settings), out / "report.json")
     return 0
 
 
-def train(found: Sequence[Row], judged: Sequence[Row], settings: Row, folder: str) -> Row:
-    """Teaches, combines, reads; the figures."""
-    out, most = Path(settings["out"]), settings["max_tokens"]
-    taught, held = split(found, settings["taught"], settings["seed"])
-    chosen = balanced(taught, settings["kinds"], settings["pairs"], settings["seed"])
-    begun = time.monotonic()
-    model, tokenizer = fit(folder, lambda t: encode(t, chosen, most), 2, settings["seed"], settings)
-    seconds = time.monotonic() - begun
-    held = balanced(held, settings["kinds"], settings["held"], settings["seed"])
-    constant, of_signs, of_cross = combined(
-        held, predict(model, tokenizer, encode(tokenizer, held, most))[:, 1]
-    )
-    parts = [part for row in judged for part in row["parts"]]
-    begun = time.monotonic()
-    cross = predict(model, tokenizer, encode(tokenizer, parts, most))[:, 1]
-    each = (time.monotonic() - begun) / max(1, len(parts))
-    signs = np.array([part["signs"] for part in parts])
-    both = 1 / (1 + np.exp(-(constant + of_signs * _logit(signs) + of_cross * _logit(cross))))
-    edges = np.cumsum([len(row["parts"]) for row in judged])[:-1]
-    scores = {
-        way: claim_scores(judged, np.split(values, edges))
-        for way, values in (("signs", signs), ("cross", cross), ("both", both))
-    }
-    made = report(judged, scores, out)
-    made |= {
-        "weights": {"constant": constant, "signs": of_signs, "cross": of_cross},
-        "pairs": len(chosen),
-        "seconds": round(seconds, 1),
-        "seconds a pair": round(each, 4),
-        "borne": BORNE,
-        "settings": settings,
-    }
-    for way in scores:
-        aucs = {kind: round(one["auc"][0], 3) for kind, one in made[way]["kinds"].items()}
-        log.info("%s: %s", way, aucs)
+def train(
+    found: Sequence[Row],
+    judged: Sequence[Row],
+    settings: Row,
+    folder: str,
+    only: Sequence[str] | None = None,
+) -> None:
+    """Leaves `scores_NAME_SEED.json`: what each says of the held rows, then of the claims' parts."""
+    out = Path(settings["out"])
+    taught, held = _split(found, settings)
+    asked = [*held, *(part for row in judged for part in row["parts"])]
+    for seed in settings.get("seeds", [settings["seed"]]):
+        for name, own in variants(settings).items():
+            path = out / f"scores_{name}_{seed}.json"
+            if (only is not None and name not in only) or _known(path, own):
+                continue
+            keep = out / f"{name}_{seed}" if own.get("keep") else None
+            made = scored(taught, asked, {**own, "seed": seed}, folder, keep)
+            write_json({"key": own, "seed": seed, **made}, path)
+            log.info("%s, seed %d: %.1f s", name, seed, made["seconds"])
+
+
+def read(found: Sequence[Row], judged: Sequence[Row], settings: Row) -> Row:
+    """The figures of every variant whose scores there are. Raises SettingsError for none."""
+    out = Path(settings["out"])
+    _, held = _split(found, settings)
+    made: Row = {"borne": BORNE, "settings": settings, "variants": {}}
+    for name, own in variants(settings).items():
+        paths = [
+            out / f"scores_{name}_{seed}.json" for seed in settings.get("seeds", [settings["seed"]])
+        ]
+        runs = [json.loads(p.read_text("utf-8")) for p in paths if _known(p, own)]
+        if not runs:
+            log.info("%s: not trained yet", name)
+            continue
+        made["variants"][name] = told(held, judged, runs, out / name)
+        for way in ("signs", "cross", "both"):
+            kinds = made["variants"][name][way]["kinds"]
+            aucs = {kind: round(one["auc"][0], 3) for kind, one in kinds.items()}
+            log.info("%s, %s: %s", name, way, aucs)
+    if not made["variants"]:
+        raise SettingsError([f"{out}: no variant has been trained with these settings"])
     return made
+
+
+def _split(found: Sequence[Row], settings: Row) -> tuple[list[Row], list[Row]]:
+    taught, held = split(found, settings["taught"], settings["seed"])
+    return taught, balanced(held, settings["kinds"], settings["held"], settings["seed"])
+
+
+def _known(path: Path, settings: Mapping[str, Any]) -> bool:
+    return path.is_file() and json.loads(path.read_text("utf-8"))["key"] == settings
 
 
 if __name__ == "__main__":

@@ -30,14 +30,12 @@ from training.reporting import (
     classification,
     draw_confusion,
     draw_curves,
-    interval,
     manifest,
     write_json,
 )
+from training.unseen import CLASSES, Numbers, equal, quantile, ranked, within
 
 OUT = Path(__file__).parent.parent / "core" / "judging" / "data"
-CLASSES = ("beginner", "intermediate", "advanced")
-Numbers = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 
@@ -124,20 +122,6 @@ class Fitted:
         return [CLASSES[int(t > self.bounds[0]) + int(t > self.bounds[1])] for t in total]
 
 
-def equal(sites: NDArray[np.str_]) -> Numbers:
-    """Weights that sum to 1, alike for each site."""
-    names, place, counts = np.unique(sites, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / (counts[place] * len(names)))
-
-
-def within(values: Numbers, sites: NDArray[np.str_]) -> Numbers:
-    """Less their site's mean."""
-    found = np.array(values, dtype=float)
-    for site in set(sites):
-        found[sites == site] -= found[sites == site].mean(axis=0)
-    return found
-
-
 def fit(table: Table, directions: Numbers, settings: dict[str, Any]) -> Fitted:
     """`directions`: an axis a row, from easy to hard."""
     from sklearn.linear_model import Ridge
@@ -174,13 +158,8 @@ def _scaled(table: Table, vectors: tuple[Any, ...], settings: dict[str, Any]) ->
     total = first.total(table)
     sums, levels = _line(total, table.levels, weight)
     shares = np.cumsum([weight[table.classes == name].sum() for name in CLASSES])
-    bounds = (_quantile(total, weight, shares[0]), _quantile(total, weight, shares[1]))
+    bounds = (quantile(total, weight, shares[0]), quantile(total, weight, shares[1]))
     return Fitted(vectors, centres, widths, weights, sums, levels, bounds)
-
-
-def _quantile(values: Numbers, weight: Numbers, share: float) -> float:
-    order = np.argsort(values)
-    return float(np.interp(share, np.cumsum(weight[order]), values[order]))
 
 
 def _line(total: Numbers, levels: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
@@ -188,13 +167,13 @@ def _line(total: Numbers, levels: Numbers, weight: Numbers) -> tuple[Numbers, Nu
 
     So the levels come out as often as people give them; a regression would call all of them 3.
     """
-    before, sums, heights = 0.0, [_quantile(total, weight, 0.01)], [1.0]
+    before, sums, heights = 0.0, [quantile(total, weight, 0.01)], [1.0]
     for level in np.unique(levels):
         share = float(weight[levels == level].sum())
-        sums.append(_quantile(total, weight, before + share / 2))
+        sums.append(quantile(total, weight, before + share / 2))
         heights.append(float(level))
         before += share
-    sums.append(_quantile(total, weight, 0.99))
+    sums.append(quantile(total, weight, 0.99))
     heights.append(5.0)
     return np.array(sums), np.maximum.accumulate(np.array(heights))
 
@@ -217,31 +196,12 @@ Judge = Callable[[Table, Table], tuple[Numbers, list[str]]]
 
 def unseen(table: Table, judge: Judge) -> dict[str, Any]:
     """Leave-one-site-out: each site judged by what the others taught."""
-    from scipy.stats import spearmanr
-
     scores, guesses = np.zeros(len(table.levels)), np.empty(len(table.levels), dtype=object)
-    by_site: dict[str, float] = {}
     for site in sorted(set(table.sites)):
         mine = table.sites == site
         scores[mine], guesses[mine] = judge(table.of(~mine), table.of(mine))
-        if len(set(scores[mine])) > 1:
-            by_site[str(site)] = float(spearmanr(scores[mine], table.levels[mine]).statistic)
-        else:
-            by_site[str(site)] = 0.0
-
-    def mean_rank(draw: NDArray[np.int64]) -> float:
-        found = []
-        for site in set(table.sites):
-            chosen = draw[table.sites[draw] == site]
-            if len(set(table.levels[chosen])) > 1 and len(set(scores[chosen])) > 1:
-                found.append(spearmanr(scores[chosen], table.levels[chosen]).statistic)
-        return float(np.mean(found)) if found else float("nan")
-
-    low, high = interval(mean_rank, len(scores), draws=300)
     return {
-        "spearman": by_site,
-        "mean_spearman": float(np.mean(list(by_site.values()))),
-        "mean_spearman_interval": [low, high],
+        **ranked(scores, table.levels, table.sites),
         "classes": classification(table.classes.tolist(), guesses.tolist()),
         "shares_known": classification(table.classes.tolist(), by_shares(table, scores)),
         "scores": scores.tolist(),

@@ -5,7 +5,10 @@
 Two segments (`[CLS] premise [SEP] hypothesis [SEP]`, token types 0 and 1) against one text (both
 sentences after one another, nothing between them). Same rows, same seeds, same steps; one table,
 with the majority and the hypothesis alone (TF-IDF, logistic regression) as what has to be beaten.
-Any JSON lines with premise (or sentence1), hypothesis (or sentence2) and label will do.
+Any JSON lines with premise (or sentence1), hypothesis (or sentence2) and label will do; rows that
+name an `article` are split by it. Each run is remembered: what is cut short goes on where it
+stopped, and several processes can share the seeds (`--seeds 1 2`; `--seeds` alone trains nothing
+and makes the table of what there is).
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +38,17 @@ from training.reporting import (
 
 LABELS = ("entailment", "neutral", "contradiction")
 WAYS = ("two segments", "one text")
-Pair = tuple[str, str, int]
 Integers = NDArray[np.int64]
 log = logging.getLogger(__name__)
+
+
+class Pair(NamedTuple):
+    """`label` is a place in LABELS; `article`: pairs of one are never trained on and tested."""
+
+    first: str
+    second: str
+    label: int
+    article: str = ""
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -50,7 +62,8 @@ def read_pairs(path: Path) -> list[Pair]:
             if label in LABELS:
                 first = row.get("premise", row.get("sentence1"))
                 second = row.get("hypothesis", row.get("sentence2"))
-                found.append((str(first), str(second), LABELS.index(label)))
+                article = str(row.get("article", ""))
+                found.append(Pair(str(first), str(second), LABELS.index(label), article))
     if not found:
         raise SettingsError([f"{path}: no row with premise, hypothesis and label"])
     return found
@@ -72,23 +85,28 @@ def short(found: Sequence[Pair], folder: str, most: int) -> list[Pair]:
 
 
 def split(found: Sequence[Pair], train: int, test: int, seed: int) -> tuple[list[Pair], list[Pair]]:
-    """Premises of the test are in no row of the training: their other hypotheses would help."""
-    premises = sorted({first for first, _, _ in found})
-    random.Random(seed).shuffle(premises)  # noqa: S311
+    """Premises (articles, where they are named) of the test are in no row of the training: their
+    other hypotheses would help."""
     by_premise: dict[str, list[Pair]] = {}
     for pair in found:
-        by_premise.setdefault(pair[0], []).append(pair)
+        by_premise.setdefault(_origin(pair), []).append(pair)
+    premises = sorted(by_premise)
+    random.Random(seed).shuffle(premises)  # noqa: S311
     ordered = [pair for premise in premises for pair in by_premise[premise]]
     cut = min(test, len(ordered) // 3)
     tested, rest = ordered[:cut], ordered[cut:]
-    seen = {first for first, _, _ in tested}
-    return [pair for pair in rest if pair[0] not in seen][:train], tested
+    seen = {_origin(pair) for pair in tested}
+    return [pair for pair in rest if _origin(pair) not in seen][:train], tested
+
+
+def _origin(pair: Pair) -> str:
+    return pair.article or pair.first
 
 
 def encode(tokenizer: Any, found: Sequence[Pair], way: str, most: int) -> list[dict[str, Any]]:
     """Token ids, with the token types of two segments or all 0."""
     rows = []
-    for first, second, label in found:
+    for first, second, label, *_ in found:
         if way == "two segments":
             read = tokenizer(
                 first,
@@ -105,41 +123,113 @@ def encode(tokenizer: Any, found: Sequence[Pair], way: str, most: int) -> list[d
     return rows
 
 
-def compare(file: Path, settings: dict[str, Any], out: Path, folder: str) -> dict[str, Any]:
-    """Trains each way with each seed; the table is logged and written.
+def compare(
+    file: Path,
+    settings: dict[str, Any],
+    out: Path,
+    folder: str,
+    seeds: Sequence[int] | None = None,
+) -> dict[str, Any]:
+    """Trains each way with each seed, or with `seeds` only; the table of all runs there are is
+    logged and written.
 
     `folder`: a transformers folder or hub id. Baselines are read on the same rows.
     """
     found = short(read_pairs(file), folder, settings["max_tokens"])
+    name = named(file)
+    key = {**{k: v for k, v in settings.items() if k != "seeds"}, "pairs": len(found)}
+    known = Remembered(out / f"{name}_runs", key)
+    for seed in settings["seeds"] if seeds is None else seeds:
+        _run(found, settings, folder, seed, known)
+    runs = {way: known.all(way, settings["seeds"]) for way in (*_BASELINES, *WAYS)}
+    if not all(runs.values()):
+        raise SettingsError([f"{name}: a way has no run yet, so there is no table"])
+    return _table(file, settings, out, Path(folder).name, runs)
+
+
+def named(file: Path) -> str:
+    """A file called "train" goes by its folder's name."""
     name = file.name.split(".")[0]
-    runs: dict[str, list[dict[str, Any]]] = {way: [] for way in (*_BASELINES, *WAYS)}
-    drawn: dict[str, tuple[list[int], list[float]]] = {}
-    for seed in settings["seeds"]:
-        train, test = split(found, settings["train"], settings["test"], seed)
-        truth = [label for _, _, label in test]
-        for way, baseline in _BASELINES.items():
-            runs[way].append(_result(seed, truth, baseline(train, test), 0.0))
-        for way in WAYS:
-            begun = time.monotonic()
-            given = _trained(folder, train, test, way, seed, settings)
-            guessed = [int(row.argmax()) for row in given]
-            runs[way].append(_result(seed, truth, guessed, time.monotonic() - begun))
-            runs[way][-1]["trained on"] = len(train)
-            _tell(way, runs[way][-1])
-            before = drawn.setdefault(way, ([], []))
-            before[0].extend(int(label == 0) for label in truth)
-            before[1].extend(float(row[0]) for row in given)
+    return file.parent.name if name in ("train", "valid", "dev") else name
+
+
+def _run(
+    found: Sequence[Pair], settings: dict[str, Any], folder: str, seed: int, known: Remembered
+) -> None:
+    """Baselines and ways on one split, those left out that are remembered."""
+    train, test = split(found, settings["train"], settings["test"], seed)
+    truth = [pair.label for pair in test]
+    for way, baseline in _BASELINES.items():
+        if not known.has(way, seed):
+            known.keep(way, _result(seed, truth, baseline(train, test), 0.0))
+    for way in WAYS:
+        if known.has(way, seed):
+            continue
+        begun = time.monotonic()
+        given = _trained(folder, train, test, way, seed, settings)
+        guessed = [int(row.argmax()) for row in given]
+        made = _result(seed, truth, guessed, time.monotonic() - begun)
+        curve = {
+            "entailed": [int(label == 0) for label in truth],
+            "entailment": [round(float(row[0]), 5) for row in given],
+        }
+        known.keep(way, {**made, "trained on": len(train), **curve})
+        _tell(way, made)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A file each run; those of other settings count as not there."""
+
+    folder: Path
+    key: dict[str, Any]
+
+    def _path(self, way: str, seed: int) -> Path:
+        return self.folder / f"{way.replace(' ', '_')}_{seed}.json"
+
+    def has(self, way: str, seed: int) -> bool:
+        path = self._path(way, seed)
+        return path.is_file() and json.loads(path.read_text("utf-8"))["key"] == self.key
+
+    def keep(self, way: str, run: dict[str, Any]) -> None:
+        write_json({"key": self.key, "run": run}, self._path(way, run["seed"]))
+
+    def all(self, way: str, seeds: Sequence[int]) -> list[dict[str, Any]]:
+        paths = [self._path(way, seed) for seed in seeds if self.has(way, seed)]
+        return [json.loads(path.read_text("utf-8"))["run"] for path in paths]
+
+
+def _table(
+    file: Path,
+    settings: dict[str, Any],
+    out: Path,
+    encoder: str,
+    runs: dict[str, list[dict[str, Any]]],
+) -> dict[str, Any]:
+    name = named(file)
     table = {way: _mean(results) for way, results in runs.items()}
     for way in WAYS:
         draw_confusion(table[way], out / f"{name}_{way.split()[0]}.png", f"{name}, {way}")
-    draw_curves(drawn, out / f"{name}_entailment_curves.png")
+    curves = {
+        way: (
+            [x for r in runs[way] for x in r["entailed"]],
+            [x for r in runs[way] for x in r["entailment"]],
+        )
+        for way in WAYS
+    }
+    draw_curves(curves, out / f"{name}_entailment_curves.png")
     report = {
         "file": file.name,
-        "encoder": Path(folder).name,
+        "encoder": encoder,
         "settings": settings,
         "table": table,
         "difference": _difference(runs),
-        "runs": runs,
+        "runs": {
+            way: [
+                {k: v for k, v in one.items() if k not in ("entailed", "entailment")} for one in own
+            ]
+            for way, own in runs.items()
+        },
     }
     write_json(report, out / f"{name}_comparison.json")
     for way, one in table.items():
@@ -165,7 +255,7 @@ def _trained(
 
 
 def _majority(train: Sequence[Pair], test: Sequence[Pair]) -> list[int]:
-    labels = [label for _, _, label in train]
+    labels = [pair.label for pair in train]
     return [max(sorted(set(labels)), key=labels.count)] * len(test)
 
 
@@ -177,8 +267,8 @@ def _hypothesis(train: Sequence[Pair], test: Sequence[Pair]) -> list[int]:
 
     cutter = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), min_df=2, sublinear_tf=True)
     model = make_pipeline(cutter, LogisticRegression(max_iter=1000))
-    model.fit([second for _, second, _ in train], [label for _, _, label in train])
-    return [int(label) for label in model.predict([second for _, second, _ in test])]
+    model.fit([pair.second for pair in train], [pair.label for pair in train])
+    return [int(label) for label in model.predict([pair.second for pair in test])]
 
 
 _BASELINES = {"majority": _majority, "hypothesis alone": _hypothesis}
@@ -221,20 +311,29 @@ def _whole(one: dict[str, Any]) -> Any:
 
 
 def _difference(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Of the accuracies, with the interval of pairs of answers to the same rows."""
-    two, one = (np.concatenate([run["right"] for run in runs[way]]) for way in WAYS)
-    apart = two - one
-    low, high = interval(lambda draw: float(apart[draw].mean()), len(apart))
-    return {"mean": round(float(apart.mean()), 4), "interval": [round(low, 4), round(high, 4)]}
+    """Of the accuracies, with the interval of pairs of answers to the same rows; by seed beside."""
+    by_seed = [{run["seed"]: np.array(run["right"]) for run in runs[way]} for way in WAYS]
+    seeds = [seed for seed in by_seed[0] if seed in by_seed[1]]
+    apart = [by_seed[0][seed] - by_seed[1][seed] for seed in seeds]
+    if not apart:
+        return {"mean": 0.0, "interval": [0.0, 0.0], "by_seed": []}
+    whole = np.concatenate(apart)
+    low, high = interval(lambda draw: float(whole[draw].mean()), len(whole))
+    return {
+        "mean": round(float(whole.mean()), 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "by_seed": [round(float(one.mean()), 4) for one in apart],
+    }
 
 
 def _tell(way: str, one: dict[str, Any]) -> None:
     low, high = one["accuracy_interval"]
     log.info(
-        "| %s | %s | %.3f [%.3f, %.3f] | %.3f | %.3f | %.0f s |",
+        "| %s | %s | %.3f%s [%.3f, %.3f] | %.3f | %.3f | %.0f s |",
         way,
         one.get("seed", "mean"),
         one["accuracy"],
+        f" ± {one['accuracy_spread']:.3f}" if "accuracy_spread" in one else "",
         low,
         high,
         one["micro"]["f1"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,13 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, row
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read ({error})"]) from error
+
+
+def leave(rows: Iterable[dict[str, Any]], path: Path) -> None:
+    """The whole file, its folder made where it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text(lines + "\n", encoding="utf-8")
 
 
 def written(path: Path) -> list[bytes]:

@@ -213,6 +213,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--file", type=Path, help="JSON lines with premise, hypothesis, label, to compare on"
     )
+    parser.add_argument(
+        "--seeds", type=int, nargs="*", help="train these only; none: the table of what is there"
+    )
     parser.add_argument("--wheels", type=Path, help="a folder with the encoder's wheel")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -223,9 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.only != "judge":
         comparison = settings["comparison"]
         file = asked.file or asked.data / comparison["file"]
-        compare(
-            file, comparison, out, encoder_folder(comparison["encoder"], out.parent, asked.wheels)
-        )
+        folder = encoder_folder(comparison["encoder"], out.parent, asked.wheels)
+        compare(file, comparison, out, folder, asked.seeds)
     return 0
 
 

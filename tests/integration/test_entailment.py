@@ -12,7 +12,7 @@ from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
 from training.classifier import fit, predict
-from training.entailment import LABELS, compare, encode, read_pairs, short, split
+from training.entailment import LABELS, Pair, compare, encode, read_pairs, short, split
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_both_namings_are_read_and_rows_without_a_label_left_out(
 ) -> None:
     found = read_pairs(file)
     assert len(found) == 61
-    assert found[-1] == ("the queue", "a queue", 0)
+    assert found[-1] == Pair("the queue", "a queue", 0)
     empty = tmp_path / "empty.jsonl"
     empty.write_text('{"label": "-"}', encoding="utf-8")
     with pytest.raises(SettingsError, match="no row"):
@@ -47,12 +47,24 @@ def test_no_premise_is_trained_on_and_tested(file: Path) -> None:
     assert not {one[0] for one in train} & {one[0] for one in test}
 
 
+def test_no_article_is_trained_on_and_tested_where_rows_name_it(tmp_path: Path) -> None:
+    file = tmp_path / "nli.jsonl"
+    rows = [
+        {"premise": f"p{i}", "hypothesis": "h", "label": LABELS[i % 3], "article": f"a{i % 10}"}
+        for i in range(60)
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    train, test = split(read_pairs(file), 100, 15, seed=1)
+    assert not {one.article for one in train} & {one.article for one in test}
+    assert len({one.article for one in train}) == 7
+
+
 def test_pairs_that_would_be_cut_are_left_out(file: Path, tmp_path: Path) -> None:
     tokenizer = tiny_encoder().tokenizer
     tokenizer.save_pretrained(tmp_path)
-    found = [*read_pairs(file), ("one two three " * 9, "four", 1)]
+    found = [*read_pairs(file), Pair("one two three " * 9, "four", 1)]
     assert short(found, str(tmp_path), 32) == found[:-1]
-    lengths = [len(tokenizer(one, two)["input_ids"]) for one, two, _ in found]
+    lengths = [len(tokenizer(one, two)["input_ids"]) for one, two, *_ in found]
     assert len(short(found, str(tmp_path), max(lengths))) == len(found)
     with pytest.raises(SettingsError, match="at most 3 tokens"):
         short(found, str(tmp_path), 3)
@@ -60,7 +72,7 @@ def test_pairs_that_would_be_cut_are_left_out(file: Path, tmp_path: Path) -> Non
 
 def test_segments_differ_only_where_there_are_two() -> None:
     tokenizer = tiny_encoder().tokenizer
-    pair = [("cats sleep", "the queue", 1)]
+    pair = [Pair("cats sleep", "the queue", 1)]
     two, one = (encode(tokenizer, pair, way, 32)[0] for way in ("two segments", "one text"))
     separator = tokenizer.sep_token_id
     assert set(two["token_type_ids"]) == {0, 1}
@@ -97,6 +109,35 @@ def test_each_way_and_seed_gives_a_row_of_the_table(file: Path, tmp_path: Path) 
         "nli_one.png",
         "nli_entailment_curves.png",
     }
+
+
+def test_a_remembered_run_is_not_trained_again_and_seeds_can_be_shared(
+    file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    tiny_encoder().model.save_pretrained(folder)
+    tiny_encoder().tokenizer.save_pretrained(folder)
+    settings: dict[str, Any] = {
+        "seeds": [1, 2],
+        "train": 24,
+        "test": 9,
+        "epochs": 1,
+        "batch": 8,
+        "max_tokens": 32,
+        "learning_rate": 0.001,
+        "frozen_layers": 1,
+    }
+    with pytest.raises(SettingsError, match="no table"):
+        compare(file, settings, tmp_path, str(folder), [])
+    compare(file, settings, tmp_path, str(folder), [2])
+    kept = tmp_path / "nli_runs" / "two_segments_2.json"
+    before = kept.stat().st_mtime_ns
+    made = compare(file, settings, tmp_path, str(folder))
+    assert [run["seed"] for run in made["runs"]["two segments"]] == [1, 2]
+    assert kept.stat().st_mtime_ns == before
+    other = compare(file, {**settings, "learning_rate": 0.002}, tmp_path, str(folder), [2])
+    assert kept.stat().st_mtime_ns > before
+    assert [run["seed"] for run in other["runs"]["one text"]] == [2]
 
 
 def test_small_matrices_learn_and_nothing_else(file: Path, tmp_path: Path) -> None:
