@@ -118,6 +118,14 @@ def after(model: Any, folder: Path) -> Any:
     return found
 
 
+def rounded(model: Any, dtype: Any) -> Any:
+    """The parameters in this type, and nothing else: model.to would round the frequencies of the
+    positions too, which at the three hundredth token are then half a radian off."""
+    for weights in model.parameters():
+        weights.data = weights.data.to(dtype)
+    return model
+
+
 def check_prompts(adapter: Path, versions: dict[str, str]) -> None:
     """Raises SettingsError where the adapter was taught with other prompts than ours."""
     path = adapter / MANIFEST

@@ -184,7 +184,7 @@ def trained(config: TrainingConfig) -> tuple[Any, Any]:
     import torch
 
     from core.engine.checkpoints import chosen_device, dtype_for
-    from training.bases import after, base_folder, open_base
+    from training.bases import after, base_folder, open_base, rounded
     from training.merge import adapters_of
 
     model, template = open_base(base_folder(config))
@@ -194,7 +194,7 @@ def trained(config: TrainingConfig) -> tuple[Any, Any]:
     if device == "cuda":
         torch.cuda.empty_cache()
     model.config.use_cache = True
-    return model.to(device=device, dtype=dtype_for(device)).eval(), template
+    return rounded(model, dtype_for(device)).to(device).eval(), template
 
 
 def search(

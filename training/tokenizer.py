@@ -88,7 +88,7 @@ def bits(model: Any, tokenizer: Any, documents: Sequence[str]) -> tuple[float, f
             ids = ids[:_TOKENS]
             if len(ids) < 2:
                 continue
-            row = torch.tensor([ids])
+            row = torch.tensor([ids], device=model.device)
             loss = model(input_ids=row, labels=row).loss
             nats += float(loss) * (len(ids) - 1)
             characters += len(tokenizer.decode(ids))
@@ -100,6 +100,7 @@ def bits(model: Any, tokenizer: Any, documents: Sequence[str]) -> tuple[float, f
 
 def run(config: TrainingConfig) -> dict[str, Any]:
     """The figures, which also stand in the manifest."""
+    from core.engine.checkpoints import chosen_device
     from training.bases import open_base, plain_folder
     from training.tracking import manifest, write_manifest
 
@@ -108,6 +109,7 @@ def run(config: TrainingConfig) -> dict[str, Any]:
     if wanted is None or not names:
         raise SettingsError(["the configuration has no part tokenizer with data"])
     model, template = open_base(plain_folder(config))
+    model.to(chosen_device("auto"))
     tokenizer = template.tokenizer
     held = [text[:4000] for text in texts(config.data, names, held=True)][:_DOCUMENTS]
     bits_before, tokens_before = bits(model, tokenizer, held)

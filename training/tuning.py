@@ -22,6 +22,7 @@ from torch.utils.data import Dataset, Sampler
 from transformers import Trainer, TrainingArguments
 
 from core.errors import SettingsError
+from training.bases import rounded
 from training.config import Lora, Stage
 from training.tracking import Recorder
 
@@ -143,7 +144,9 @@ class Tuner(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **_: Any
     ) -> Any:
         plain = self._sharded or self._stage.objective == "masked"
-        loss = model(**_plain(inputs)).loss if plain else answer_loss(model, inputs)
+        # accelerate does so behind the model's front door, where our loss does not go in
+        with torch.autocast("cuda", torch.bfloat16, enabled=_in_halves()):
+            loss = model(**_plain(inputs)).loss if plain else answer_loss(model, inputs)
         return (loss, {}) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -169,7 +172,7 @@ def with_lora(model: Any, lora: Lora, seed: int) -> Any:
     torch.manual_seed(seed)
     if _in_halves() and processes() == 1:
         # What stays as it is, is cast once and not at every step; the matrices stay in 32 bits.
-        model = model.to(torch.bfloat16)
+        model = rounded(model, torch.bfloat16)
     total = model.config.num_hidden_layers
     count = min(lora.layers or total, total)
     chosen = list(range(total - count, total))
