@@ -15,11 +15,35 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from core.errors import EngineBusy, EngineFailed, EngineOutOfMemory
 
 log = logging.getLogger(__name__)
+
+
+class News:
+    """What a worker's thread has to tell, told to each loop at once: every single waking of a loop
+    costs two changes of threads, a millisecond where both of them want Python's lock."""
+
+    def __init__(self) -> None:
+        self._letters: dict[asyncio.AbstractEventLoop, list[tuple[Callable[..., None], Any]]] = {}
+
+    def add(
+        self, loop: asyncio.AbstractEventLoop, act: Callable[..., None], *values: object
+    ) -> None:
+        self._letters.setdefault(loop, []).append((act, values))
+
+    def tell(self) -> None:
+        letters, self._letters = self._letters, {}
+        for loop, acts in letters.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_all, acts)
+
+
+def _all(acts: Sequence[tuple[Callable[..., None], Any]]) -> None:
+    for act, values in acts:
+        act(*values)
 
 
 class Request:
@@ -32,6 +56,7 @@ class Request:
         self.kind = kind
         self.others: tuple[str, ...] = ()  # what a search found besides
         self.abandoned = False  # a plain flag: written by the loop, read by the worker
+        self.news: News | None = None  # where the worker gathers what it has to tell
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
         self._answer: asyncio.Future[str] = self._loop.create_future()
@@ -68,8 +93,10 @@ class Request:
         self._pieces.put_nowait(None)
 
     def _tell(self, act: Callable[..., None], *values: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(act, *values)
+        news = self.news or News()
+        news.add(self._loop, act, *values)
+        if self.news is None:
+            news.tell()
 
 
 R = TypeVar("R", bound=Request)

@@ -22,6 +22,7 @@ import psutil
 from core.article import Language
 from core.engine.checkpoints import Checkpoint, load_checkpoint
 from core.engine.constraint import Constraints
+from core.engine.recording import on_card
 from core.engine.row import Counts, Row
 from core.engine.rowbatch import RowBatch
 from core.engine.templating import within
@@ -57,6 +58,7 @@ class GptqEngine:
             self._template.ends,
             max_rows=settings.max_batch,
             budget=settings.cache_memory * 2**20 or free_for_cache(checkpoint.device),
+            record=on_card(checkpoint.model),
         )
         self._line: deque[Row] = deque()
         self._searching = 0

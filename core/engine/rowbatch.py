@@ -15,10 +15,12 @@ from __future__ import annotations
 import logging
 import math
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.engine.batching import News
 from core.engine.picking import pick
+from core.engine.recording import Recordings, Run
 from core.engine.row import Counts, Row
 from core.engine.rowcache import Prefix, RowCache, bytes_per_token, rounded
 from core.errors import EngineOutOfMemory
@@ -39,10 +41,18 @@ _NEEDED = {"cpu": 1.0}
 
 
 class RowBatch:
-    """`budget`: bytes for keys and values. `ends`: tokens that end an answer."""
+    """`budget`: bytes for keys and values. `ends`: tokens that end an answer. `record`: see
+    `recording`; without it every pass is run anew."""
 
     def __init__(
-        self, model: Any, ends: frozenset[int], *, max_rows: int, budget: int, piece: int = PIECE
+        self,
+        model: Any,
+        ends: frozenset[int],
+        *,
+        max_rows: int,
+        budget: int,
+        piece: int = PIECE,
+        record: Callable[[Run], Run] | None = None,
     ) -> None:
         config = model.config.get_text_config()
         self._model = model
@@ -55,6 +65,8 @@ class RowBatch:
         self._together = _TOGETHER.get(model.device.type, 64)
         self._needed = _NEEDED.get(model.device.type, 0.0)
         self._cache = RowCache()
+        self._recordings = Recordings(self._pass, record, model.device) if record else None
+        self._news = News()
         self._prefixes: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
         self.max_rows = max_rows
         self.rows: list[Row] = []
@@ -78,6 +90,7 @@ class RowBatch:
         return rows <= self.max_rows and rows * width <= self._capacity
 
     def join(self, row: Row) -> None:
+        row.news = self._news
         self.rows.append(row)
         width = max(one.needs for one in self.rows)
         slots = self._slots(max(width, self._cache.width))
@@ -101,10 +114,14 @@ class RowBatch:
 
     def step(self) -> None:
         """Reads a piece, writes a token each. Running out of memory is raised; see `shrink`."""
-        self._drop_abandoned()
-        self._read()
-        self._write()
-        if not self.rows:
+        try:
+            self._drop_abandoned()
+            self._read()
+            self._write()
+        finally:
+            self._news.tell()
+        # What was recorded plays on the same memory: there it is kept for who comes next.
+        if not self.rows and self._recordings is None:
             self._cache.clear()
 
     def shrink(self) -> None:
@@ -122,6 +139,7 @@ class RowBatch:
                 "the model", f"{single.needs} tokens do not fit beside the weights"
             )
             single.fail(error)
+            self._news.tell()
             raise error
         self.max_rows = max(1, kept)
         log.warning("out of memory; at most %d requests together now", self.max_rows)
@@ -134,14 +152,17 @@ class RowBatch:
     def fail_all(self, error: Exception) -> None:
         for row in (*self.rows, *self.back):
             row.fail(error)
+        self._news.tell()
         self.rows.clear()
         self.back.clear()
         self._cache.clear()
 
     def forget(self) -> None:
-        """Nothing is remembered of earlier prompts."""
+        """Nothing is remembered of earlier prompts, and nothing recorded."""
         self._prefixes.clear()
         self._cache.clear()
+        if self._recordings is not None:
+            self._recordings.forget()
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -258,12 +279,22 @@ class RowBatch:
             [row.ids[row.cached], *draft, *[0] * (count - 1 - len(draft))]
             for row, draft in zip(self.rows, drafts, strict=True)
         ]
-        begin = torch.tensor([row.cached for row in self.rows], device=device)
-        places = begin[:, None] + torch.arange(count, device=device)
-        seen = max(row.cached for row in self.rows) + count
+        begin = [row.cached for row in self.rows]
+        if self._recordings is not None:
+            played = self._recordings.play(given, begin, cache=self._cache)
+            if played is not None:
+                return played
+        places = torch.tensor(begin, device=device)[:, None] + torch.arange(count, device=device)
+        return self._pass(torch.tensor(given, device=device), places, max(begin) + count)
+
+    def _pass(self, ids: Any, places: Any, seen: int | None = None) -> Any:
+        """`seen`: how many places of the cache attention looks at; all of them where not given."""
+        import torch
+
+        seen = seen or self._cache.width
         self._cache.write(places, seen)
-        behind = places[:, :, None] - torch.arange(seen, device=device)
-        return self._forward(torch.tensor(given, device=device), places, behind)
+        behind = places[:, :, None] - torch.arange(seen, device=places.device)
+        return self._forward(ids, places, behind)
 
     def _chosen(
         self,

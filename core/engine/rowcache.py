@@ -32,6 +32,7 @@ class RowCache:
     def __init__(self) -> None:
         self.rows = 0
         self.width = 0
+        self.stamp = 0  # changes when what is kept moves to other memory
         self._keys: list[Any] = []
         self._values: list[Any] = []
         self._slot: int | None = None
@@ -87,6 +88,7 @@ class RowCache:
             return
         before = (self.rows, self.width)
         self.rows, self.width = rows, width
+        self.stamp += 1
         for tensors in (self._keys, self._values):
             for layer, old in enumerate(tensors):
                 tensors[layer] = self._empty(old)
@@ -99,6 +101,7 @@ class RowCache:
     def clear(self) -> None:
         """Everything is given back."""
         self.rows = self.width = 0
+        self.stamp += 1
         self._keys.clear()
         self._values.clear()
         self._places = None
