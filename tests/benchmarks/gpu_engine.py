@@ -3,6 +3,11 @@
 Random weights, packed as gptqmodel packs them (symmetric, 4 bits, groups of 128), of the sizes of
 a 7 B and a 32 B model: speed does not depend on what the weights say. Decoding one answer reads
 every weight once a token, so bytes of weights over the measured copy bandwidth is the floor.
+
+In one run, with the same weights: `generate` one request after the other (the plain loop), `generate`
+over all of them at once (a padded batch, here without padding: all prompts and answers are of one
+length, which is the best that it can have), our batch with every pass run anew, and as it is served,
+with its passes recorded.
 """
 
 from __future__ import annotations
@@ -22,10 +27,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.tiny_model import tiny_model  # noqa: E402
+from support.tiny_model import tiny_tokenizer  # noqa: E402
 
 from core.engine.chat import ModelCard  # noqa: E402
-from core.engine.checkpoints import kernels, load_checkpoint  # noqa: E402
+from core.engine.checkpoints import Checkpoint, kernels, load_checkpoint  # noqa: E402
 from core.engine.gptq import GptqEngine  # noqa: E402
 from core.ports import Generation, Prompt  # noqa: E402
 from core.settings import ModelSettings  # noqa: E402
@@ -59,6 +64,7 @@ def random_gptq(folder: Path, size: Size) -> int:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     head = size.hidden // size.heads
     shapes = {
         "self_attn.q_proj": (size.hidden, size.hidden),
@@ -75,6 +81,7 @@ def random_gptq(folder: Path, size: Size) -> int:
 
     def save(name: str, tensors: dict[str, Any]) -> None:
         nonlocal read
+        tensors = {key: one.cpu() for key, one in tensors.items()}
         save_file(tensors, folder / name, metadata={"format": "pt"})
         index.update(dict.fromkeys(tensors, name))
         read += sum(
@@ -87,8 +94,9 @@ def random_gptq(folder: Path, size: Size) -> int:
         tensors: dict[str, Any] = {}
         for name, (inputs, outputs) in shapes.items():
             at = f"model.layers.{layer}.{name}"
-            words = torch.randint(-(2**31), 2**31 - 1, (inputs // 8, outputs), dtype=torch.int64)
-            tensors[f"{at}.qweight"] = words.to(torch.int32)
+            tensors[f"{at}.qweight"] = torch.randint(
+                -(2**31), 2**31 - 1, (inputs // 8, outputs), dtype=torch.int32, device=device
+            )
             # Symmetric: every zero point is 8, stored as 7 in this format.
             zeros = torch.full((inputs // GROUP, outputs // 8), 0x77777777, dtype=torch.int64)
             tensors[f"{at}.qzeros"] = zeros.to(torch.int32)
@@ -99,7 +107,7 @@ def random_gptq(folder: Path, size: Size) -> int:
             ones = torch.ones(size.hidden, dtype=torch.float16)
             tensors[f"model.layers.{layer}.{norm}.weight"] = ones
         save(f"layer-{layer:03d}.safetensors", tensors)
-    wide = 0.02 * torch.randn(size.vocabulary, size.hidden)
+    wide = 0.02 * torch.randn(size.vocabulary, size.hidden, device=device)
     save(
         "rest.safetensors",
         {
@@ -141,7 +149,8 @@ def _describe(folder: Path, size: Size, index: dict[str, str]) -> None:
     (folder / "quantize_config.json").write_text(json.dumps(quantization))
     listed = {"metadata": {}, "weight_map": index}
     (folder / "model.safetensors.index.json").write_text(json.dumps(listed))
-    tiny_model().tokenizer.save_pretrained(folder)
+    # Every number that the model can write is some text, as with a real one.
+    tiny_tokenizer(size.vocabulary - 330).save_pretrained(folder)
     ModelCard(name=folder.name, context_tokens=8192, ends=NEVER).save(folder)
 
 
@@ -163,86 +172,191 @@ def copy_bandwidth() -> float:
     return 2 * size / best
 
 
-async def throughput(engine: GptqEngine, at_once: int, new_tokens: int, words: int) -> list[float]:
-    """Seconds of each of `at_once` answers that are asked for together."""
-    options = Generation(max_new_tokens=new_tokens)
+def kernel_error(model: Any, folder: Path) -> float:
+    """How far the first layer's fast product is from the slow one, as a share of its length."""
+    import torch
+    from safetensors import safe_open
 
-    async def one(number: int) -> float:
+    at = "model.layers.0.mlp.gate_proj"
+    with safe_open(folder / "layer-000.safetensors", framework="pt") as file:
+        words, scales = file.get_tensor(f"{at}.qweight"), file.get_tensor(f"{at}.scales")
+    shifts = torch.arange(0, 32, 4, dtype=torch.int32)
+    levels = (words[:, None, :] >> shifts[None, :, None]) & 15
+    levels = levels.reshape(-1, words.shape[1]).double() - 8
+    weights = levels * scales.double().repeat_interleave(GROUP, 0)
+    given = torch.randn(5, weights.shape[0], device=model.device, dtype=model.dtype)
+    with torch.inference_mode():
+        fast = model.get_submodule(at)(given)
+    slow = given.double() @ weights.to(model.device)
+    return float((fast.double() - slow).norm() / slow.norm())
+
+
+@dataclass(frozen=True)
+class Load:
+    """So many requests together; tokens to write and words to read for each."""
+
+    at_once: int
+    new_tokens: int
+    words: int
+
+    def prompts(self) -> list[Prompt]:
+        return [Prompt(f"{number:04d} " + "queue " * self.words) for number in range(self.at_once)]
+
+
+async def throughput(engine: GptqEngine, load: Load) -> list[float]:
+    """Seconds of each of the answers that are asked for together."""
+    options = Generation(max_new_tokens=load.new_tokens)
+
+    async def one(prompt: Prompt) -> float:
         begin = time.perf_counter()
-        await engine.generate(Prompt(f"{number} " + "queue " * words), options)
+        await engine.generate(prompt, options)
         return time.perf_counter() - begin
 
-    return await asyncio.gather(*(one(number) for number in range(at_once)))
+    return await asyncio.gather(*map(one, load.prompts()))
+
+
+def generated(checkpoint: Checkpoint, load: Load) -> float:
+    """Seconds of transformers' own `generate` over all of them at once."""
+    import torch
+
+    ids = [checkpoint.template.ids(prompt) for prompt in load.prompts()]
+    given = torch.tensor([one[-len(ids[0]) :] for one in ids], device=checkpoint.model.device)
+    begin = time.perf_counter()
+    with torch.inference_mode():
+        checkpoint.model.generate(
+            given,
+            attention_mask=torch.ones_like(given),
+            do_sample=False,
+            max_new_tokens=load.new_tokens,
+            min_new_tokens=load.new_tokens,
+            pad_token_id=0,
+        )
+    if checkpoint.device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - begin
 
 
 def in_the_model(engine: GptqEngine) -> list[float]:
-    """Watches the forward passes; the seconds of each are appended to what is returned."""
+    """Watches the passes; the seconds of each are appended to what is returned."""
     import torch
 
-    batch = engine._batch
-    forward, seconds = batch._forward, []
+    batch: Any = engine._batch
+    seconds: list[float] = []
 
-    def timed(ids: Any, places: Any, behind: Any) -> Any:
-        begin = time.perf_counter()
-        logits = forward(ids, places, behind)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - begin)
-        return logits
+    def watched(run: Any) -> Any:
+        def timed(*values: Any) -> Any:
+            begin = time.perf_counter()
+            logits = run(*values)
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - begin)
+            return logits
 
-    batch._forward = timed  # type: ignore[method-assign]
+        return timed
+
+    batch._forward_piece = watched(batch._forward_piece)
+    batch._written = watched(batch._written)
     return seconds
+
+
+class Table:
+    """Rows as they come, in Markdown; `loop`: tokens a second of the plain loop."""
+
+    def __init__(self) -> None:
+        self.loop = 0.0
+        print(
+            "\n| at once | engine | tokens/s | to the plain loop | p50 s | p95 s | outside the model |"
+        )
+        print("|---|---|---|---|---|---|---|")
+
+    def row(
+        self, engine: str, load: Load, took: float, answers: list[float], inside: float | None
+    ) -> None:
+        rate = load.at_once * load.new_tokens / took
+        self.loop = self.loop or rate
+        late = sorted(answers)[min(len(answers) - 1, int(0.95 * len(answers)))]
+        outside = "" if inside is None else f"{100 * (1 - inside / took):.0f} %"
+        print(
+            f"| {load.at_once} | {engine} | {rate:.0f} | {rate / self.loop:.2f} | "
+            f"{statistics.median(answers):.2f} | {late:.2f} | {outside} |",
+            flush=True,
+        )
 
 
 async def measure(name: str, asked: argparse.Namespace) -> None:
     place = Path(tempfile.mkdtemp(prefix="gptq-", dir=asked.data_dir))
     try:
-        read = random_gptq(place / name, SIZES[name])
         began = time.perf_counter()
+        read = random_gptq(place / name, SIZES[name])
+        made = time.perf_counter()
         checkpoint = load_checkpoint(place / name, device="auto")
-        print(f"\n## {name}: {read / 1e9:.2f} GB read a token, loaded in "
-              f"{time.perf_counter() - began:.0f} s, {kernels(checkpoint.model)}, {checkpoint.device}\n")  # fmt: skip
-        settings = ModelSettings(max_batch=256, max_waiting=1024, timeout=600)
-        engine = GptqEngine(checkpoint, settings)
-        # A token a pass: what random weights say again and again would be guessed, and flatter.
-        engine._batch._together = 1
-        try:
-            await engine.warm_up()
-            await _floor(engine, read, checkpoint.device, asked.new_tokens)
-            await _rates(engine, asked)
-        finally:
-            await engine.close()
+        print(f"\n## {name}: {read / 1e9:.2f} GB read a token, made in {made - began:.0f} s, loaded in "
+              f"{time.perf_counter() - made:.0f} s, {kernels(checkpoint.model)}, {checkpoint.device}, "
+              f"{checkpoint.model.dtype}")  # fmt: skip
+        error = kernel_error(checkpoint.model, place / name)
+        print(f"kernel against the product in float64: {error:.1e} apart", flush=True)
     finally:
         shutil.rmtree(place)
+    await _measured(checkpoint, read, asked)
+
+
+async def _measured(checkpoint: Checkpoint, read: int, asked: argparse.Namespace) -> None:
+    settings = ModelSettings(max_batch=256, max_waiting=1024, timeout=600)
+    engine = GptqEngine(checkpoint, settings)
+    # A token a pass: what random weights say again and again would be guessed, and flatter.
+    engine._batch._together = 1
+    try:
+        await engine.warm_up()
+        await _floor(engine, read, checkpoint.device, asked.new_tokens)
+        await _rates(engine, checkpoint, asked)
+    finally:
+        await engine.close()
 
 
 async def _floor(engine: GptqEngine, read: int, device: str, new_tokens: int) -> None:
-    took = statistics.median([(await throughput(engine, 1, new_tokens, 1))[0] for _ in range(3)])
-    a_token = took / new_tokens
-    print(f"one answer: {1000 * a_token:.2f} ms a token, {1 / a_token:.1f} tokens/s")
-    if device == "cuda":
-        floor = read / copy_bandwidth()
-        print(f"floor by the copy bandwidth: {1000 * floor:.2f} ms; {a_token / floor:.2f} times it")
-
-
-async def _rates(engine: GptqEngine, asked: argparse.Namespace) -> None:
-    print("\n| at once | tokens/s | ratio to 1 | p50 s | p95 s | outside the model |")
-    print("|---|---|---|---|---|---|")
-    seconds = in_the_model(engine)
-    single = 0.0
-    for at_once in map(int, asked.requests.split(",")):
-        seconds.clear()
-        begin = time.perf_counter()
-        answers = sorted(await throughput(engine, at_once, asked.new_tokens, 64))
-        took = time.perf_counter() - begin
-        rate = at_once * asked.new_tokens / took
-        single = single or rate
-        outside = 1 - sum(seconds) / took
-        late = answers[min(len(answers) - 1, int(0.95 * len(answers)))]
+    """One answer by the difference of a long and a short one: what a further token takes."""
+    short, long = Load(1, new_tokens, 1), Load(1, 3 * new_tokens, 1)
+    floor = read / copy_bandwidth() if device == "cuda" else 0.0
+    if floor:
+        print(f"floor by the copy bandwidth: {1000 * floor:.2f} ms a token")
+    recordings = engine._batch._recordings
+    for name, kept in (("run anew", None), ("recorded", recordings)):
+        if name == "recorded" and recordings is None:
+            continue
+        engine._batch._recordings = kept
+        for load in (short, long):
+            await throughput(engine, load)
+        took = [[(await throughput(engine, load))[0] for _ in range(3)] for load in (short, long)]
+        a_token = (statistics.median(took[1]) - statistics.median(took[0])) / (2 * new_tokens)
+        times = f"; {a_token / floor:.2f} times the floor" if floor else ""
         print(
-            f"| {at_once} | {rate:.0f} | {rate / single:.1f} | {statistics.median(answers):.2f} | "
-            f"{late:.2f} | {100 * outside:.0f} % |"
+            f"one answer, {name}: {1000 * a_token:.2f} ms a token, {1 / a_token:.1f} tokens/s{times}",
+            flush=True,
         )
+
+
+async def _rates(engine: GptqEngine, checkpoint: Checkpoint, asked: argparse.Namespace) -> None:
+    seconds = in_the_model(engine)
+    recordings = engine._batch._recordings
+    table = Table()
+    for at_once in map(int, asked.requests.split(",")):
+        load = Load(at_once, asked.new_tokens, 48)
+        warm = Load(at_once, 8, 48)
+        generated(checkpoint, Load(at_once, 2, 48))
+        took = await asyncio.to_thread(generated, checkpoint, load)
+        table.row(
+            "plain loop" if at_once == 1 else "padded batch", load, took, [took] * at_once, None
+        )
+        for name, kept in (("ours, run anew", None), ("ours", recordings)):
+            if name == "ours" and recordings is None:
+                continue
+            engine._batch._recordings = kept
+            await throughput(engine, warm)
+            seconds.clear()
+            begin = time.perf_counter()
+            answers = await throughput(engine, load)
+            took = time.perf_counter() - begin
+            table.row(name, load, took, answers, sum(seconds))
 
 
 async def run(asked: argparse.Namespace) -> None:
@@ -250,5 +364,7 @@ async def run(asked: argparse.Namespace) -> None:
 
     card = torch.cuda.get_device_name() if torch.cuda.is_available() else "no card"
     print(f"{card}, torch {torch.__version__}")
+    if torch.cuda.is_available():
+        print(f"copying reads and writes {copy_bandwidth() / 1e12:.2f} TB/s")
     for name in asked.sizes.split(","):
         await measure(name, asked)

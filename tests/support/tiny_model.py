@@ -8,6 +8,7 @@ needs: a plain sentence, Korean, an endless song.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def make_tiny_model(folder: Path, *, steps: int = 200) -> None:
     """`tiny` is prepared for our engine, `checkpoint` is for transformers."""
     from core.engine.converting import convert
 
-    tokenizer = _tokenizer()
+    tokenizer = tiny_tokenizer()
     model = _learned(tokenizer, steps)
     model.save_pretrained(folder / CHECKPOINT)
     tokenizer.save_pretrained(folder / CHECKPOINT)
@@ -97,7 +98,8 @@ def _texts() -> Iterator[str]:
         yield chatml(SONG, system) + _SONG
 
 
-def _tokenizer() -> Any:
+def tiny_tokenizer(words: int = 0) -> Any:
+    """Of 330 tokens and `words` more that no text is cut into: a model may write them."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -111,6 +113,11 @@ def _tokenizer() -> Any:
         show_progress=False,
     )
     tokenizer.train_from_iterator(CHATS.values(), trainer)
+    if words:
+        told = json.loads(tokenizer.to_str())
+        known = told["model"]["vocab"]
+        known |= {f"\u0120w{number}": len(known) + number for number in range(words)}
+        tokenizer = Tokenizer.from_str(json.dumps(told))
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         unk_token="<|endoftext|>",
