@@ -8,6 +8,7 @@ settings say `cpu: true`.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Encoded = list[dict[str, Any]]
+log = logging.getLogger(__name__)
 
 
 def fit(
@@ -67,7 +69,8 @@ def fit(
             train_dataset=encoded(tokenizer),
             data_collator=DataCollatorWithPadding(tokenizer),
         )
-        trainer.train()
+        taught = trainer.train()
+        log.info("loss %.3f in the mean of %d steps", taught.training_loss, taught.global_step)
     return model, tokenizer
 
 
