@@ -7,7 +7,7 @@ every weight once a token, so bytes of weights over the measured copy bandwidth 
 In one run, with the same weights: `generate` one request after the other (the plain loop), `generate`
 over all of them at once (a padded batch, here without padding: all prompts and answers are of one
 length, which is the best that it can have), our batch with every pass run anew, and as it is served,
-with its passes recorded.
+with its passes recorded. --checkpoint FOLDER measures a real one as well (--sizes '' for it alone).
 """
 
 from __future__ import annotations
@@ -366,5 +366,11 @@ async def run(asked: argparse.Namespace) -> None:
     print(f"{card}, torch {torch.__version__}")
     if torch.cuda.is_available():
         print(f"copying reads and writes {copy_bandwidth() / 1e12:.2f} TB/s")
-    for name in asked.sizes.split(","):
+    for name in filter(None, asked.sizes.split(",")):
         await measure(name, asked)
+    if asked.checkpoint:
+        checkpoint = load_checkpoint(asked.checkpoint, device="auto")
+        read = sum(path.stat().st_size for path in asked.checkpoint.glob("*.safetensors"))
+        kernel = kernels(checkpoint.model) or "no GPTQ layers"
+        print(f"\n## {asked.checkpoint.name}: {read / 1e9:.2f} GB, {kernel}, {checkpoint.device}")
+        await _measured(checkpoint, read, asked)
