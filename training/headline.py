@@ -180,6 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
     drafts = Drafts(engine, asked.drafts)
     if not asked.read:
         learned = [c for name in TRAIN for c in cases(asked.data, name, drafts, asked.rows)]
+        asked.out.mkdir(parents=True, exist_ok=True)
         for language in _GROWN:
             fit(learned, language).save(asked.out / f"headline_{language}.npz")
         log.info("%d articles -> %s", len(learned), asked.out)

@@ -1,7 +1,6 @@
 """A checkpoint, GPTQ or plain, read by transformers: the model, its tokenizer, its card.
 
-GPTQ weights are run by gptqmodel, which chooses the kernel itself: Marlin on NVIDIA cards, its
-own in torch on a CPU.
+GPTQ weights are run by gptqmodel: by Marlin on NVIDIA cards, by its own kernel in torch on a CPU.
 """
 
 from __future__ import annotations
@@ -21,6 +20,10 @@ from core.errors import EngineOutOfMemory, ModelNotReady
 
 Device = Literal["cpu", "cuda"]
 log = logging.getLogger(__name__)
+# On the newest cards gptqmodel would choose Machete by itself, which fetches CUTLASS's sources when the
+# first model is loaded. Triton takes what Marlin refuses: no nvcc to build it, or narrow layers whose
+# columns are in the order of their weight.
+_KERNELS = {"cuda": ("gptq_marlin", "gptq_triton", "gptq_torch"), "cpu": ("auto",)}
 _EXTRA = 'install them beside the rest: pip install --no-build-isolation -e ".[gpu]"'
 
 
@@ -44,7 +47,7 @@ def load_checkpoint(
     """From a folder or, where a hub is reachable, its id. Raises ModelNotReady and
     EngineOutOfMemory (the weights do not fit)."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer
 
     name = str(place)
     where = chosen_device(device)
@@ -55,9 +58,7 @@ def load_checkpoint(
         quantized = _check_quantization(name, config)
         _check_layers(name, config)
         tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(
-            name, dtype=dtype_for(where), device_map=where, attn_implementation="sdpa"
-        )
+        model = _loaded(name, config, where)
         if adapter is not None:
             model = _with_adapter(model, adapter)
     except torch.OutOfMemoryError as error:
@@ -69,6 +70,37 @@ def load_checkpoint(
     template = Template(tokenizer, card, folder)
     log.info("%s is loaded: %s on %s", name, kernels(model) or "no GPTQ layers", where)
     return Checkpoint(model.eval(), template, where, quantized, _revision(folder, config, adapter))
+
+
+def _loaded(name: str, config: Any, where: Device) -> Any:
+    """With the first kernel that takes the weights."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if where == "cuda":
+        # Attention of cuDNN plans anew for every length that it has not met yet.
+        torch.backends.cuda.enable_cudnn_sdp(False)
+    said: Any = getattr(config, "quantization_config", None)
+    gptq = isinstance(said, dict) and said.get("quant_method") == "gptq"
+    tried = _KERNELS[where] if gptq else ("",)
+    for last, kernel in enumerate(tried, 1 - len(tried)):
+        if gptq:
+            config.quantization_config = {**said, "backend": kernel}
+        try:
+            return AutoModelForCausalLM.from_pretrained(
+                name,
+                config=config,
+                dtype=dtype_for(where),
+                device_map=where,
+                attn_implementation="sdpa",
+            )
+        except torch.OutOfMemoryError:
+            raise
+        except (ValueError, RuntimeError, ImportError) as error:
+            if not last:
+                raise
+            log.warning("%s: no %s for these weights (%s)", name, kernel, _first(error))
+    raise AssertionError
 
 
 def chosen_device(device: Literal["auto", "cpu", "cuda"]) -> Device:

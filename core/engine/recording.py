@@ -116,11 +116,10 @@ def on_card(model: Any) -> Callable[[Run], Run] | None:
         return None
     import torch
 
-    pool = torch.cuda.graph_pool_handle()
-
     def record(run: Run) -> Run:
+        # Memory of its own: a pool that several share is gone when all of them are thrown away.
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=pool):
+        with torch.cuda.graph(graph):
             left = run()
 
         def play() -> Any:
