@@ -28,6 +28,8 @@ BEAMS = Generation(max_new_tokens=56, beams=4, length_penalty=1.0, no_repeat_ngr
 PLAIN = Generation(max_new_tokens=56, no_repeat_ngram=3, repetition_penalty=1.1)
 # Words of an abstract. The median of those that authors write of proposals is 52.
 _ABSTRACT_WORDS = 70
+# Of a proposal that is hardly longer than an abstract: 26 in the median.
+_SHORT_ABSTRACT_WORDS = 40
 
 
 class Summarizer:
@@ -88,11 +90,12 @@ def drafts_of(replies: Sequence[str], language: Language) -> list[str]:
 
 def abstract_words(document: Document) -> int:
     """How many words an abstract of this text has; 0: one line is enough."""
-    if document.words <= SHORT:
-        return 0
     if document.language == "ko":
         # a news report or an essay without structure: three sentences
-        return 45 if not document.headings and not document.code else 0
+        bare = not document.headings and not document.code and document.words > SHORT
+        return 45 if bare else 0
+    if document.words <= SHORT:
+        return _SHORT_ABSTRACT_WORDS if is_proposal(document) else 0
     return _ABSTRACT_WORDS if is_proposal(document) or is_paper(document) else 0
 
 

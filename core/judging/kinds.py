@@ -21,7 +21,10 @@ _SECTION = re.compile(
     r"backwards? compatibility|reference-level explanation|rejected ideas)\b",
     re.I,
 )
+# A post may well speak of a proposal; only a PEP calls itself one.
+_NAMED = re.compile(r"\b(?:[Tt]his|[Tt]he present) (?:PEP|RFC)\b")
 _PROPOSAL = re.compile(r"\b(?:this|the present) (?:PEP|RFC|proposal)\b", re.I)
+_NUMBERED = re.compile(r"^(?:PEP|RFC)[ -]?\d+\b")
 _PAPER = re.compile(r"\bet al\.|\bwe propose\b|\[\d+\]|\bour (?:model|approach|method)\b", re.I)
 _ABSTRACT = re.compile(
     r"\b(?:we|this paper|this work|in this (?:paper|work))\s+(?:also |then |further |first )?"
@@ -34,7 +37,9 @@ _ABSTRACT = re.compile(
 
 
 def is_proposal(document: Document) -> bool:
-    return any(_SECTION.search(heading) for heading in document.headings)
+    said = len(_PROPOSAL.findall(document.prose)) >= 2 or _NAMED.search(document.prose)
+    numbered = _NUMBERED.match(document.title or "")
+    return bool(said or numbered or any(_SECTION.search(one) for one in document.headings))
 
 
 def is_paper(document: Document) -> bool:
@@ -46,7 +51,7 @@ def kind_of(document: Document, source_type: SourceType = "blog") -> TextKind:
     """`source_type`: what is known of where it stands."""
     if source_type == "paper" or is_paper(document):
         return "paper"
-    if is_proposal(document) or len(_PROPOSAL.findall(document.prose)) >= 2:
+    if is_proposal(document):
         return "proposal"
     bare = document.words <= SHORT and not document.headings and not document.code
     return "paper" if bare and _ABSTRACT.search(document.prose) else "article"

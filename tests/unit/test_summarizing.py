@@ -110,6 +110,7 @@ def test_a_planted_forest_agrees_with_the_library_it_was_grown_by() -> None:
     ("content", "words"),
     [
         (ABSTRACT, 0),
+        ("# Motivation\n\n" + ABSTRACT, 40),
         ("# Motivation\n\n" + ABSTRACT * 12, 70),
         ("# Setting up\n\n" + "You click here and then there. " * 90, 0),
         ("회사는 새로운 칩을 발표했습니다. 이 칩은 전력을 적게 씁니다. " * 60, 45),
