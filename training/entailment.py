@@ -84,6 +84,14 @@ def short(found: Sequence[Pair], folder: str, most: int) -> list[Pair]:
     return kept
 
 
+def evened(found: Sequence[Pair], seed: int) -> list[Pair]:
+    """As many of each label: among short pairs most are of another article, which is soon told."""
+    chance = random.Random(seed)  # noqa: S311
+    by_label = [[pair for pair in found if pair.label == label] for label in range(len(LABELS))]
+    fewest = min(map(len, by_label))
+    return [pair for mine in by_label for pair in chance.sample(mine, fewest)]
+
+
 def split(found: Sequence[Pair], train: int, test: int, seed: int) -> tuple[list[Pair], list[Pair]]:
     """Premises (articles, where they are named) of the test are in no row of the training: their
     other hypotheses would help."""
@@ -136,6 +144,8 @@ def compare(
     `folder`: a transformers folder or hub id. Baselines are read on the same rows.
     """
     found = short(read_pairs(file), folder, settings["max_tokens"])
+    if settings.get("even"):
+        found = evened(found, settings["seeds"][0])
     name = named(file)
     key = {**{k: v for k, v in settings.items() if k != "seeds"}, "pairs": len(found)}
     known = Remembered(out / f"{name}_runs", key)

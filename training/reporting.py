@@ -87,8 +87,8 @@ def classification(truth: Sequence[Any], guesses: Sequence[Any]) -> dict[str, An
 
 
 def draw_confusion(found: dict[str, Any], path: Path, title: str) -> None:
-    plot = _pyplot()
-    figure, axes = plot.subplots(figsize=(4.2, 3.8))
+    figure = new_figure(4.2, 3.8)
+    axes = figure.subplots()
     matrix = np.array(found["confusion"])
     axes.imshow(matrix / np.maximum(1, matrix.sum(1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(matrix):
@@ -96,15 +96,15 @@ def draw_confusion(found: dict[str, Any], path: Path, title: str) -> None:
     axes.set_xticks(range(len(found["labels"])), found["labels"], rotation=30)
     axes.set_yticks(range(len(found["labels"])), found["labels"])
     axes.set(xlabel="said", ylabel="true", title=title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_curves(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], path: Path) -> None:
     """ROC and precision-recall, a line each name."""
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    plot = _pyplot()
-    figure, (left, right) = plot.subplots(1, 2, figsize=(9, 4))
+    figure = new_figure(9, 4)
+    left, right = figure.subplots(1, 2)
     for name, (truth, scores) in curves.items():
         fall_out, recall, _ = roc_curve(truth, scores)
         left.plot(fall_out, recall, label=name)
@@ -114,38 +114,35 @@ def draw_curves(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], pat
     left.set(xlabel="fall-out", ylabel="recall", title="ROC")
     right.set(xlabel="recall", ylabel="precision", title="precision-recall")
     left.legend(fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_agreement(
     found: Mapping[str, tuple[Sequence[float], Sequence[float]]], path: Path, near: float = 0.5
 ) -> None:
     """What is told of translations against their originals, levels 1-5; the band is `near`."""
-    plot = _pyplot()
-    figure, axes = plot.subplots(figsize=(4.6, 4.4))
+    figure = new_figure(4.6, 4.4)
+    axes = figure.subplots()
     line = np.array([1.0, 5.0])
     axes.fill_between(line, line - near, line + near, color="grey", alpha=0.25)
     for name, (originals, told) in found.items():
         axes.scatter(originals, told, s=12, label=name)
     axes.set(xlabel="original", ylabel="translation", xlim=(0.8, 5.2), ylim=(0.8, 5.2))
     axes.legend(fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _pyplot() -> Any:
-    import matplotlib as mpl
+def new_figure(width: float, height: float) -> Any:
+    """Inches. Not pyplot's: it keeps every figure, and collects all garbage to let one go."""
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot
+    return Figure(figsize=(width, height))
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
-    _pyplot().close(figure)
 
 
 def manifest(

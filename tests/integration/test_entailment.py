@@ -12,7 +12,17 @@ from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
 from training.classifier import fit, predict
-from training.entailment import LABELS, Pair, compare, encode, read_pairs, short, split
+from training.entailment import (
+    LABELS,
+    Pair,
+    Remembered,
+    compare,
+    encode,
+    evened,
+    read_pairs,
+    short,
+    split,
+)
 
 
 @pytest.fixture(scope="module")
@@ -80,31 +90,50 @@ def test_segments_differ_only_where_there_are_two() -> None:
     assert (two["input_ids"].count(separator), one["input_ids"].count(separator)) == (2, 1)
 
 
-def test_each_way_and_seed_gives_a_row_of_the_table(file: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "model"
-    tiny_encoder().model.save_pretrained(folder)
-    tiny_encoder().tokenizer.save_pretrained(folder)
-    settings: dict[str, Any] = {
-        "seeds": [1],
-        "train": 24,
-        "test": 9,
-        "epochs": 1,
-        "batch": 8,
-        "max_tokens": 32,
-        "learning_rate": 0.001,
-        "frozen_layers": 1,
-    }
-    made = compare(file, settings, tmp_path, str(folder))
+SETTINGS: dict[str, Any] = {
+    "seeds": [1, 2],
+    "train": 24,
+    "test": 9,
+    "epochs": 1,
+    "batch": 8,
+    "max_tokens": 32,
+    "even": True,
+    "learning_rate": 0.001,
+    "frozen_layers": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def compared(
+    file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any], tuple[int, int]]:
+    """Folder and report of both seeds, trained one after the other, and when a file of the first
+    was written: when it was trained, and at the end."""
+    out, folder = tmp_path_factory.mktemp("compared"), str(tiny_encoder().source)
+    with pytest.raises(SettingsError, match="no table"):
+        compare(file, SETTINGS, out, folder, [])
+    alone = compare(file, SETTINGS, out, folder, [2])
+    assert [run["seed"] for run in alone["runs"]["one text"]] == [2]
+    kept = out / "nli_runs" / "two_segments_2.json"
+    before = kept.stat().st_mtime_ns
+    made = compare(file, SETTINGS, out, folder)
+    return out, made, (before, kept.stat().st_mtime_ns)
+
+
+def test_each_way_and_seed_gives_a_row_of_the_table(
+    compared: tuple[Path, dict[str, Any], tuple[int, int]],
+) -> None:
+    out, made, _ = compared
     assert list(made["table"]) == ["majority", "hypothesis alone", "two segments", "one text"]
-    assert all(sum(map(sum, one["confusion"])) == 9 for one in made["table"].values())
+    assert all(sum(map(sum, one["confusion"])) == 18 for one in made["table"].values())
     assert all(
         low <= one["accuracy"] <= high
         for one in made["table"].values()
         for low, high in [one["accuracy_interval"]]
     )
-    assert made["runs"]["two segments"][0]["trained on"] == 24
-    assert json.loads((tmp_path / "nli_comparison.json").read_text())["file"] == "nli.jsonl"
-    assert {path.name for path in tmp_path.glob("*.png")} == {
+    assert [run["trained on"] for run in made["runs"]["two segments"]] == [24, 24]
+    assert json.loads((out / "nli_comparison.json").read_text())["file"] == "nli.jsonl"
+    assert {path.name for path in out.glob("*.png")} == {
         "nli_two.png",
         "nli_one.png",
         "nli_entailment_curves.png",
@@ -112,42 +141,32 @@ def test_each_way_and_seed_gives_a_row_of_the_table(file: Path, tmp_path: Path) 
 
 
 def test_a_remembered_run_is_not_trained_again_and_seeds_can_be_shared(
-    file: Path, tmp_path: Path
+    compared: tuple[Path, dict[str, Any], tuple[int, int]],
 ) -> None:
-    folder = tmp_path / "model"
-    tiny_encoder().model.save_pretrained(folder)
-    tiny_encoder().tokenizer.save_pretrained(folder)
-    settings: dict[str, Any] = {
-        "seeds": [1, 2],
-        "train": 24,
-        "test": 9,
-        "epochs": 1,
-        "batch": 8,
-        "max_tokens": 32,
-        "learning_rate": 0.001,
-        "frozen_layers": 1,
-    }
-    with pytest.raises(SettingsError, match="no table"):
-        compare(file, settings, tmp_path, str(folder), [])
-    compare(file, settings, tmp_path, str(folder), [2])
-    kept = tmp_path / "nli_runs" / "two_segments_2.json"
-    before = kept.stat().st_mtime_ns
-    made = compare(file, settings, tmp_path, str(folder))
+    out, made, (before, after) = compared
     assert [run["seed"] for run in made["runs"]["two segments"]] == [1, 2]
-    assert kept.stat().st_mtime_ns == before
-    other = compare(file, {**settings, "learning_rate": 0.002}, tmp_path, str(folder), [2])
-    assert kept.stat().st_mtime_ns > before
-    assert [run["seed"] for run in other["runs"]["one text"]] == [2]
+    assert after == before
+    key = json.loads((out / "nli_runs" / "two_segments_2.json").read_text("utf-8"))["key"]
+    assert Remembered(out / "nli_runs", key).has("two segments", 2)
+    assert not Remembered(out / "nli_runs", {**key, "epochs": 2}).has("two segments", 2)
 
 
-def test_small_matrices_learn_and_nothing_else(file: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "model"
-    tiny_encoder().model.save_pretrained(folder)
-    tiny_encoder().tokenizer.save_pretrained(folder)
+def test_as_many_of_each_label_are_taken(file: Path) -> None:
+    found = read_pairs(file)
+    made = evened([*found, *(Pair("x", str(i), 1) for i in range(30))], seed=1)
+    assert [sum(pair.label == label for pair in made) for label in range(3)] == [20, 20, 20]
+    assert len(set(made)) == 60
+
+
+def test_small_matrices_learn_and_nothing_else(file: Path) -> None:
     settings: dict[str, Any] = {"epochs": 1, "batch": 8, "learning_rate": 0.001, "lora_rank": 2}
     found = read_pairs(file)[:24]
     model, tokenizer = fit(
-        str(folder), lambda t: encode(t, found, "two segments", 32), len(LABELS), 1, settings
+        str(tiny_encoder().source),
+        lambda t: encode(t, found, "two segments", 32),
+        len(LABELS),
+        1,
+        settings,
     )
     learns = {name for name, weight in model.named_parameters() if weight.requires_grad}
     assert learns

@@ -22,7 +22,10 @@ _WORDS = "the a scheduler places pods on nodes . cats sleep most of day long que
 
 @dataclass(frozen=True, slots=True)
 class TinyEncoder:
+    """`folder`: as we serve it; `source`: the same in transformers' form, to train from."""
+
     folder: Path
+    source: Path
     model: Any
     tokenizer: Any
 
@@ -66,7 +69,10 @@ def tiny_encoder() -> TinyEncoder:
     model = BertModel(config).eval()
     convert(copy.deepcopy(model), tokenizer, folder)
     ModelCard(name="tiny-bert", context_tokens=256, languages=("en",)).save(folder)
-    return TinyEncoder(folder, model, tokenizer)
+    source = Path(place) / "source"
+    model.save_pretrained(source)
+    tokenizer.save_pretrained(source)
+    return TinyEncoder(folder, source, model, tokenizer)
 
 
 def _tokenizer() -> Any:

@@ -43,11 +43,8 @@ def of_sites(count: int = 3) -> Articles:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    place = tmp_path_factory.mktemp("encoder")
-    tiny_encoder().model.save_pretrained(place)
-    tiny_encoder().tokenizer.save_pretrained(place)
-    return str(place)
+def folder() -> str:
+    return str(tiny_encoder().source)
 
 
 def test_a_step_has_every_level_of_each_of_its_sites() -> None:

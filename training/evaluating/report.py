@@ -218,8 +218,8 @@ def _draw_bars(columns: Mapping[str, Any], task: TaskName, path: Path) -> list[P
     known = {name: found for name, found in values.items() if math.isfinite(found[1])}
     if not known:
         return []
-    plot = reporting._pyplot()
-    figure, axes = plot.subplots(figsize=(6.5, 0.6 + 0.45 * len(known)))
+    figure = reporting.new_figure(6.5, 0.6 + 0.45 * len(known))
+    axes = figure.subplots()
     names = list(known)[::-1]
     colours = ["#2b6cb0" if name == next(iter(columns)) else "#a0aec0" for name in names]
     axes.barh(names, [known[name][1] for name in names], color=colours)
@@ -227,7 +227,7 @@ def _draw_bars(columns: Mapping[str, Any], task: TaskName, path: Path) -> list[P
         axes.text(known[name][1], place, f" {known[name][1]:.3f}", va="center", fontsize=8)
     axes.set(title=f"{task}: {next(iter(known.values()))[0]}")
     axes.margins(x=0.15)
-    reporting._save(figure, path)
+    reporting.save_figure(figure, path)
     return [path]
 
 
