@@ -21,6 +21,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset, Sampler
 from transformers import Trainer, TrainingArguments
 
+from core.engine.checkpoints import attention_without_plans
 from core.errors import SettingsError
 from training.bases import rounded
 from training.config import Lora, Stage
@@ -249,6 +250,7 @@ def tune(
 
 def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
     accelerated = torch.cuda.is_available()
+    attention_without_plans()
     steps = math.ceil(len(train) / (stage.batch_size * stage.accumulate)) * stage.epochs
     return TrainingArguments(
         output_dir=str(out / "checkpoints"),

@@ -78,8 +78,7 @@ def _loaded(name: str, config: Any, where: Device) -> Any:
     from transformers import AutoModelForCausalLM
 
     if where == "cuda":
-        # Attention of cuDNN plans anew for every length that it has not met yet.
-        torch.backends.cuda.enable_cudnn_sdp(False)
+        attention_without_plans()
     said: Any = getattr(config, "quantization_config", None)
     gptq = isinstance(said, dict) and said.get("quant_method") == "gptq"
     tried = _KERNELS[where] if gptq else ("",)
@@ -101,6 +100,15 @@ def _loaded(name: str, config: Any, where: Device) -> Any:
                 raise
             log.warning("%s: no %s for these weights (%s)", name, kernel, _first(error))
     raise AssertionError
+
+
+def attention_without_plans() -> None:
+    """With a mask torch asks cuDNN first on the newest cards, which makes a plan for every shape that
+    it has not met yet: some 40 ms a pass while answers grow, a second and more a step of training
+    (https://github.com/modelscope/FunASR/issues/3704). The other ways need none."""
+    import torch
+
+    torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def chosen_device(device: Literal["auto", "cpu", "cuda"]) -> Device:

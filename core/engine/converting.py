@@ -6,14 +6,18 @@ module.
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
 
 from core.engine.chat import ModelCard
+from core.engine.gguf_file import load_generator
 from core.engine.merging import merged
 from core.engine.prepared import QUANTIZATION
 from core.engine.weights import ENCODER, GENERATOR
@@ -21,14 +25,7 @@ from core.engine.weights import ENCODER, GENERATOR
 
 def convert_generator(unpacked: Path, target: Path, adapter: Path | None) -> None:
     """The GGUF's weights in full precision, the adapter merged, converted to int8."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    gguf = unpacked / GENERATOR.wanted[0]
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    model = AutoModelForCausalLM.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, dtype=torch.float32
-    )
+    model, tokenizer = load_generator(unpacked / GENERATOR.wanted[0])
     if adapter is not None:
         model = merged(model, adapter)
     convert(model, tokenizer, target)
@@ -52,11 +49,22 @@ def convert_encoder(unpacked: Path, target: Path) -> None:
 def convert(model: Any, tokenizer: Any, target: Path) -> None:
     """A transformers model that is in memory, with its tokenizer, into a CTranslate2 folder."""
     with tempfile.TemporaryDirectory(dir=target.parent) as described:
-        model.config.__dict__.pop("quantization_config", None)  # says GGUF; the weights are fp32
         model.config.save_pretrained(described)
         tokenizer.save_pretrained(described)
-        _InMemory(model, described).convert(str(target), quantization=QUANTIZATION)
+        with _nothing_collected():
+            _InMemory(model, described).convert(str(target), quantization=QUANTIZATION)
     tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """The converter collects after each layer, which means all that torch and transformers are
+    made of: half a second each time. What is there before is left out of that."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class _InMemory(ctranslate2.converters.TransformersConverter):  # type: ignore[misc]
