@@ -1,9 +1,9 @@
 """An encoder that tells what a text or a pair of texts is, taught by the Trainer.
 
 Either the upper layers learn whole (`frozen_layers`) or, with `lora_rank`, small matrices beside
-every linear layer. The embeddings rest unless `embeddings: true` (beside small matrices: those of
-the token types only, which the encoder has never seen differ): most of the time on a CPU. A card is used where there is one (bf16 arithmetic, 32-bit weights), unless the
-settings say `cpu: true`.
+every linear layer. Embeddings rest unless `embeddings: true`; beside small matrices only those of
+the token types learn then, whose second the encoder has never been shown. A card is used where
+there is one (bf16 arithmetic, 32-bit weights), unless the settings say `cpu: true`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.engine.checkpoints import attention_without_plans
 
 Encoded = list[dict[str, Any]]
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ def fit(
     )
 
     card = _card(settings)
+    attention_without_plans()
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(
@@ -81,6 +84,7 @@ def _card(settings: dict[str, Any]) -> bool:
 
 
 def _prepared(model: Any, settings: dict[str, Any]) -> Any:
+    """What shall rest rests. `model` itself, or with small matrices beside."""
     rank, types = settings.get("lora_rank", 0), settings.get("embeddings", False)
     if rank:
         from peft import LoraConfig, get_peft_model
@@ -97,7 +101,7 @@ def _prepared(model: Any, settings: dict[str, Any]) -> Any:
             ),
         )
     still = [*model.base_model.encoder.layer[: settings["frozen_layers"]]]
-    if not settings.get("embeddings", False):
+    if not types:
         still.append(model.base_model.embeddings)
     for part in still:
         for weight in part.parameters():

@@ -4,7 +4,8 @@
 
 It is taught on the weak claims of `training/claims.py`, each with the passages of its article that
 cover it best, and read on `consistency/dev` by kind of lie: the signs alone, its score alone,
-and both in one logistic combination fitted on articles that it was not taught on. Short pairs, as
+both in one logistic combination fitted on articles that it was not taught on, and the same with
+what it says for a claim left out. Short pairs, as
 many of each label, are left as `mnli_en.jsonl` for `python -m training pairs --only comparison --file`.
 
 Three steps, each of which leaves files for the next: pairs (`--prepare`), scores of each variant
@@ -37,6 +38,7 @@ from training.lines import leave
 from training.reporting import auc, classification, draw_confusion, draw_curves, write_json
 
 KINDS = ("other_document", "negation", "antonym", "number")
+WAYS = ("signs", "cross", "both", "lowered")
 Numbers = NDArray[np.float64]
 Row = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -164,21 +166,27 @@ def told(held: Sequence[Row], judged: Sequence[Row], runs: Sequence[Row], out: P
     """Of one variant: its seeds' logits in the mean, combined with the signs; each seed's AUC beside."""
     logits = np.array([_logit(run["given"]) for run in runs])
     cross = 1 / (1 + np.exp(-logits.mean(axis=0)))
-    constant, of_signs, of_cross = combined(held, cross[: len(held)])
     parts = [part for row in judged for part in row["parts"]]
     signs = np.array([part["signs"] for part in parts])
-    own = cross[len(held) :]
-    both = 1 / (1 + np.exp(-(constant + of_signs * _logit(signs) + of_cross * _logit(own))))
-    scores = {
-        way: _by_claim(judged, values)
-        for way, values in (("signs", signs), ("cross", own), ("both", both))
-    }
+    both, weights = _beside(held, signs, cross)
+    # what the cross-encoder finds well said doesn't count: it can only speak against a claim
+    lowered, _ = _beside(held, signs, np.minimum(cross, 0.5))
+    values = dict(zip(WAYS, (signs, cross[len(held) :], both, lowered), strict=True))
+    scores = {way: _by_claim(judged, own) for way, own in values.items()}
     made = report(judged, scores, out)
     each = [_aucs(judged, _by_claim(judged, np.asarray(run["given"][len(held) :]))) for run in runs]
     made["by_seed"] = {kind: [round(one[kind], 4) for one in each] for kind in each[0]}
-    made["weights"] = {"constant": constant, "signs": of_signs, "cross": of_cross}
+    made["weights"] = weights
     made["runs"] = [{k: v for k, v in run.items() if k not in ("given", "key")} for run in runs]
     return made
+
+
+def _beside(held: Sequence[Row], signs: Numbers, cross: Numbers) -> tuple[Numbers, Row]:
+    """Probabilities by signs and cross-encoder, whose first rows are the held ones; the weights."""
+    constant, of_signs, of_cross = combined(held, cross[: len(held)])
+    logit = constant + of_signs * _logit(signs) + of_cross * _logit(cross[len(held) :])
+    weights = {"constant": constant, "signs": of_signs, "cross": of_cross}
+    return np.asarray(1 / (1 + np.exp(-logit))), weights
 
 
 def _by_claim(judged: Sequence[Row], values: Numbers) -> list[float]:
@@ -276,7 +284,7 @@ def read(found: Sequence[Row], judged: Sequence[Row], settings: Row) -> Row:
             log.info("%s: not trained yet", name)
             continue
         made["variants"][name] = told(held, judged, runs, out / name)
-        for way in ("signs", "cross", "both"):
+        for way in WAYS:
             kinds = made["variants"][name][way]["kinds"]
             aucs = {kind: round(one["auc"][0], 3) for kind, one in kinds.items()}
             log.info("%s, %s: %s", name, way, aucs)

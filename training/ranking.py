@@ -102,7 +102,7 @@ def prepare(root: Path, settings: Row, encoder: Path | None, out: Path) -> None:
 def _manuals(root: Path, settings: Row) -> Iterator[Row]:
     """What is in an order without anybody's label: sections of manuals, stories told three times."""
     path = Path(settings["manuals"])
-    for row in (row for _, row in read_lines(path)) if path.is_file() else ():
+    for _, row in read_lines(path) if path.is_file() else ():
         sections = settings["sections"].get(row["site"], {})
         fitting = [start for start in sections if row["key"].startswith(start)]
         if fitting:
@@ -154,13 +154,13 @@ def _left_out(
     found: Articles, manuals: Sequence[Row], own: Row, scale: Scale, seed: int
 ) -> tuple[dict[str, list[float]], float]:
     before = [row for row in manuals if _asked(row["site"], own.get("before", ""))]
-    earlier = Learned.untaught()
+    earlier: Learned | None = None
     if before:
         levels = np.array([row["level"] for row in before])
         sites = np.array([row["site"] for row in before])
         texts = [row["windows"] for row in before]
         earlier = learned(scale, texts, levels, sites, {**own, **own["pretraining"]}, seed)
-    said, seconds = {}, earlier.seconds
+    said, seconds = {}, earlier.seconds if earlier else 0.0
     for site in sorted(set(found.sites)):
         others = found.sites != site
         texts = [text for text, wanted in zip(found.windows, others, strict=True) if wanted]

@@ -11,12 +11,13 @@ import copy
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.checkpoints import attention_without_plans
 from core.judging.meaning import axes
 
 Numbers = NDArray[np.float64]
@@ -58,16 +59,17 @@ def opened(folder: str, most: int) -> Scale:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
+    attention_without_plans()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, dtype=torch.float32).to(device).eval()
-    scale = Scale(model, tokenizer, None, most, device)
+    without_axis = Scale(model, tokenizer, None, most, device)
     with torch.no_grad():
         easy, hard = (
-            vectors(model, scale.batch([pair[side] for pair in axes()])) for side in (0, 1)
+            vectors(model, without_axis.batch([pair[side] for pair in axes()])) for side in (0, 1)
         )
     axis = (hard - easy).mean(dim=0)
-    return Scale(model, tokenizer, axis / axis.norm(), most, device, scale.known)
+    return replace(without_axis, axis=axis / axis.norm())
 
 
 def vectors(model: Any, batch: dict[str, Any]) -> Any:
@@ -83,16 +85,12 @@ def vectors(model: Any, batch: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """`model` None: nothing was taught yet."""
+    """An encoder and the number on top of it, as taught."""
 
     model: Any
     head: Any
-    scale: Any
+    scale: Scale
     seconds: float
-
-    @classmethod
-    def untaught(cls) -> Learned:
-        return cls(None, None, None, 0.0)
 
     def read(self, texts: Sequence[Sequence[str]], windows: int) -> list[float]:
         """The mean over each article's first windows."""
@@ -169,20 +167,22 @@ def learned(
 
 
 def _start(scale: Scale, settings: dict[str, Any], earlier: Learned | None) -> tuple[Any, Any]:
+    """The model, of which some weights learn, and the number's own."""
     import torch
 
-    taught = earlier is not None and earlier.model is not None
-    model = copy.deepcopy(earlier.model if earlier and taught else scale.model)
-    head = earlier.head if earlier and taught else scale.axis * float(settings["axis"])
-    if not settings["axis"] and not taught:
-        head = torch.randn_like(scale.axis) * 0.02
-    if settings["lora_rank"] and not taught:
-        model = _with_small_matrices(model, settings["lora_rank"])
-    elif not settings["lora_rank"]:
-        rested = settings["frozen_layers"]
+    rank = settings["lora_rank"]
+    if earlier is not None:
+        model, head = copy.deepcopy(earlier.model), earlier.head
+    else:
+        model, head = copy.deepcopy(scale.model), scale.axis * float(settings["axis"])
+        if not settings["axis"]:
+            head = torch.randn_like(scale.axis) * 0.02
+        if rank:
+            model = _with_small_matrices(model, rank)
+    if not rank:
         for weight in model.parameters():
             weight.requires_grad = False
-        for layer in model.encoder.layer[rested:]:
+        for layer in model.encoder.layer[settings["frozen_layers"] :]:
             for weight in layer.parameters():
                 weight.requires_grad = True
     return model, torch.nn.Parameter(head.detach().clone())

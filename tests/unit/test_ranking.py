@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
 from training.ranking import Articles, articles, report, standard, train, variants, windows
 from training.ranking_model import drawing, learned, opened
-from training.unseen import ranked
+from training.unseen import ranked, spearman
 
 EASY, HARD = "cats sleep most of the day", "the scheduler places pods on nodes"
 SETTINGS: dict[str, Any] = {
@@ -111,6 +112,13 @@ def test_ranks_are_of_each_site_alone() -> None:
     )
     assert made["spearman"] == pytest.approx({"up": 1.0, "down": -1.0, "same": 0.0})
     assert made["mean_spearman"] == pytest.approx(0.0)
+
+
+def test_equal_values_share_their_ranks() -> None:
+    levels = np.array([1.0, 1, 3, 3, 3, 5, 2])
+    scores = np.array([0.1, 0.4, 0.4, 0.2, 0.9, 0.9, 0.9])
+    assert spearman(scores, levels) == pytest.approx(spearmanr(scores, levels).statistic)
+    assert np.isnan(spearman(np.ones(3), levels[:3]))
 
 
 def test_windows_begin_with_title_and_headings_and_cover_the_end() -> None:
