@@ -77,10 +77,14 @@ def short(found: Sequence[Pair], folder: str, most: int) -> list[Pair]:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    kept = [pair for pair in found if len(tokenizer(pair[0], pair[1])["input_ids"]) <= most]
+    read = [tokenizer(pair.first, pair.second)["input_ids"] for pair in found]
+    kept = [pair for pair, ids in zip(found, read, strict=True) if len(ids) <= most]
     if not kept:
         raise SettingsError([f"no pair of at most {most} tokens"])
     log.info("%d of %d pairs have at most %d tokens", len(kept), len(found), most)
+    # MiniLM has no letter for many a Korean ending: the whole word is lost then.
+    unknown = sum(tokenizer.unk_token_id in ids for ids in read)
+    log.info("%d have words that the encoder has no token for", unknown)
     return kept
 
 
