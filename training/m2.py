@@ -78,14 +78,16 @@ def load(template: Template, files: Sequence[Path], most: int) -> Any:
 
 def run(config: TrainingConfig) -> Path:
     """The folder of the adapter."""
+    stage = _stage(config)
+    files = [config.examples / f"{name}.jsonl" for name in stage.data]
+    held = [config.examples / f"{stage.validation}.jsonl"] if stage.validation else []
+    for path in (*files, *held):
+        next(read_rows(path), None)  # what cannot be read is told before a model is loaded
     from training.bases import after, base_folder, has_weights, open_base
     from training.tracking import Recorder, manifest, write_manifest
     from training.tuning import is_first, processes, tune, with_lora
 
-    stage = _stage(config)
     out = config.runs / "m2"
-    files = [config.examples / f"{name}.jsonl" for name in stage.data]
-    held = [config.examples / f"{stage.validation}.jsonl"] if stage.validation else []
     folder = base_folder(config)
     model, template = open_base(folder)
     before = config.runs / "m1"

@@ -115,9 +115,9 @@ def build_embedded(
     report("Loading torch and transformers", 0.42)
     from core.engine import converting
 
-    report(f"Converting {GENERATOR.project}", 0.5)
+    report(f"Converting {GENERATOR.project}", 0.65)
     converting.convert_generator(unpacked, partial / "generator", adapter)
-    report(f"Converting {ENCODER.project}", 0.9)
+    report(f"Converting {ENCODER.project}", 0.92)
     converting.convert_encoder(unpacked, partial / "encoder")
     shutil.rmtree(unpacked)
 
