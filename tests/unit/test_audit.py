@@ -54,6 +54,7 @@ def test_a_planted_label_is_always_another() -> None:
     assert {int(row) for row in np.flatnonzero(wrong != labels)} == chosen
 
 
+@pytest.mark.slow  # matplotlib
 def test_a_planted_label_is_doubted_more_and_the_curves_are_drawn(
     root: Path, tmp_path: Path
 ) -> None:

@@ -77,6 +77,7 @@ def test_the_passage_has_two_places_in_the_article_s_order() -> None:
     assert found.count("round trips") == 1
 
 
+@pytest.mark.slow
 def test_each_way_is_told_by_kind_at_a_tenth_of_false_alarms(tmp_path: Path) -> None:
     judged = [{"kind": "reference", "true": True}] * 20 + [
         {"kind": kind, "true": False} for kind in KINDS for _ in range(5)

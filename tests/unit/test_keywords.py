@@ -89,6 +89,7 @@ def test_an_article_s_own_tags_are_not_known_while_it_is_learned_from() -> None:
     assert key_of("Go") not in left
 
 
+@pytest.mark.slow  # matplotlib
 def test_the_ranker_s_names_are_drawn_beside_the_author_s_tags(tmp_path: Path) -> None:
     text = document("Go has modules. Modules have versions.")
     read = [Learned(text, "blog", (tag,), {}, {}) for tag in ("modules", "go")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.feeds import NOW, an_announced
 
@@ -174,6 +174,7 @@ outcomes = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(outcomes, max_size=GIVEN_UP - 1))
 def test_whatever_comes_a_living_feed_is_asked_again_neither_rudely_nor_never(
     course: list[Outcome],

@@ -417,7 +417,7 @@ def check(blocks: list[dict[str, Any]], own: str | None = None) -> None:
         assert '"mrkdwn"' not in json.dumps(block)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(hostile_records(), st.sampled_from(LANGUAGES), st.booleans())
 def test_whatever_a_digest_says_slack_takes_it_and_nothing_in_it_is_alive(
     record: DigestRecord, ui: Language, known: bool
