@@ -37,7 +37,7 @@ check: PROCESSES := 2
 check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (under a minute)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
+	@$(BIN)/mypy --num-workers $(PROCESSES)
 	@$(BIN)/lint-imports
 	@OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -q $(PARALLEL) \
 	  -m "not slow and not gpu and not network" tests/contract tests/unit
