@@ -1,8 +1,8 @@
 """python -m training STEP …: each step is one module here, imported when it is asked for.
 
 A step's `main` either takes its `arguments` as a list and returns an exit code, or is a typer
-command: a function whose parameters are the options. A step whose module is not there is not
-offered. `python -m training STEP --help` says what it takes.
+command: a function whose parameters are the options. `python -m training STEP --help` says what it
+takes.
 """
 
 from __future__ import annotations
@@ -11,44 +11,60 @@ import inspect
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import typer
 
 from core.errors import DigestError, SettingsError
 
-# In the order in which they are run; the module has the step's name, with _ for -.
-STEPS = {
-    "examples": "The M2 examples from the data folder, the service's export, or any JSON lines.",
-    "backtranslate": "Articles in other words, by a model that translates (optional).",
-    "m1": "Continued training on computer-science text (LoRA or all weights).",
-    "tokenizer": "Domain terms and code words as tokens of their own, kept if it pays.",
-    "m2": "LoRA on the digest tasks, after M1.",
-    "sweep": "Many variants of tokenizer, M1 and M2 side by side on one card, in one table.",
-    "merge": "The adapter into the base model.",
-    "quantize": "GPTQ 4-bit, calibrated on our own prompts.",
-    "export": "CTranslate2 for CPUs.",
-    "evaluate": "Predictions and a report for a task, its baselines beside.",
-    "promote": "Whether a model's reports allow it into service.",
-    "all": "The whole way, from the data to the report.",
-    "pairs": "The sentence-pair classifier (entailment).",
-    "cross": "A cross-encoder beside the signs of faithfulness.",
-    "tagger": "The term tagger.",
-    "difficulty": "The difficulty judge.",
-    "ranking": "Difficulty by an encoder that learns, beside the judge in service.",
-    "parallel": "Pages in Korean and English, from checkouts of documentation.",
-    "korean": "The Korean difficulty judge, from such pages.",
-    "guard": "The guardrail.",
-    "audit": "Rows that are probably labelled wrongly.",
-    "background": "How common each word is in technical and in everyday text.",
-    "difficulty-factors": "Scales and weights of the four difficulty factors.",
-    "gist": "The forest that ranks sentences.",
-    "headline": "The forest that chooses one line among candidates.",
-    "keywords": "The ranker and the tag vocabulary behind keywords.",
-    "prerequisites": "The ranker behind prerequisites.",
-    "glossary": "The bundled glossary.",
+# By the folder where they are, in the order in which they are run; a module has its step's name,
+# with _ for -.
+ROOMS = {
+    "sets": {
+        "examples": "The M2 examples from the data folder, the service's export, or any JSON lines.",
+        "backtranslate": "Articles in other words, by a model that translates (optional).",
+        "term-pairs": "Terms and their translations, from pages in both languages.",
+    },
+    "model": {
+        "m1": "Continued training on computer-science text (LoRA or all weights).",
+        "tokenizer": "Domain terms and code words as tokens of their own, kept if it pays.",
+        "m2": "LoRA on the digest tasks, after M1.",
+        "sweep": "Many variants of tokenizer, M1 and M2 side by side on one card, in one table.",
+        "merge": "The adapter into the base model.",
+        "quantize": "GPTQ 4-bit, calibrated on our own prompts.",
+        "export": "CTranslate2 for CPUs.",
+    },
+    "": {
+        "evaluate": "Predictions and a report for a task, its baselines beside.",
+        "promote": "Whether a model's reports allow it into service.",
+        "all": "The whole way, from the data to the report.",
+    },
+    "faithfulness": {
+        "pairs": "The judge of faithfulness, and two encodings of a sentence pair compared.",
+        "cross": "A cross-encoder beside the signs of faithfulness.",
+        "guard": "The guardrail.",
+    },
+    "levels": {
+        "background": "How common each word is in technical and in everyday text.",
+        "difficulty-factors": "Scales and weights of the four difficulty factors.",
+        "difficulty": "The difficulty judge.",
+        "ranking": "Difficulty by an encoder that learns, beside the judge in service.",
+        "parallel": "Pages in Korean and English, from checkouts of documentation.",
+        "korean": "The Korean difficulty judge, from such pages.",
+        "audit": "Rows that are probably labelled wrongly.",
+    },
+    "names": {
+        "keywords": "The ranker and the tag vocabulary behind keywords.",
+        "tagger": "The term tagger.",
+        "glossary": "The bundled glossary.",
+    },
+    "sentences": {
+        "gist": "The forest that ranks sentences.",
+        "headline": "The forest that chooses one line among candidates.",
+    },
 }
+STEPS = {step: told for steps in ROOMS.values() for step, told in steps.items()}
+_ROOM_OF = {step: room for room, steps in ROOMS.items() for step in steps}
 _PASSED_ON = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
@@ -82,7 +98,7 @@ def _as_typer(step: str, function: Callable[..., Any], arguments: list[str]) -> 
 
 
 def _module(step: str) -> str:
-    return f"training.{step.replace('-', '_')}"
+    return ".".join(filter(None, ("training", _ROOM_OF[step], step.replace("-", "_"))))
 
 
 def _command(step: str) -> Callable[[typer.Context], None]:
@@ -105,9 +121,14 @@ def application() -> typer.Typer:
     def training() -> None:
         """How the models are made and measured: one step, one file."""
 
-    for step, told in STEPS.items():
-        if find_spec(_module(step)) is not None:
-            app.command(step, help=told, context_settings=_PASSED_ON)(_command(step))
+    for room, steps in ROOMS.items():
+        for step, told in steps.items():
+            app.command(
+                step,
+                help=told,
+                context_settings=_PASSED_ON,
+                rich_help_panel=f"training/{room}".rstrip("/"),
+            )(_command(step))
     return app
 
 

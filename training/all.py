@@ -14,9 +14,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from training import examples, export, m1, m2, merge, tokenizer
-from training.bases import MANIFEST
 from training.config import TrainingConfig, read
+from training.model import export, m1, m2, merge, tokenizer
+from training.model.bases import MANIFEST
+from training.sets import examples
 
 log = logging.getLogger("training.all")
 

@@ -123,7 +123,7 @@ _M2_DATA = ("summary.train", "description.train", "term.train")
 
 
 def _of_the_service(found: dict[str, Any]) -> dict[str, Any]:
-    """config/config.yaml as a way of training: its training.m1, training.m2 and data.root."""
+    """config/config.yaml as a way of training: its training.model.m1, training.model.m2 and data.root."""
     training = found["training"] or {}
     stages: dict[str, Any] = {}
     for name, data in (("m1", _M1_DATA), ("m2", _M2_DATA)):

@@ -28,9 +28,9 @@ from training.evaluating.items import TASKS, Item, Rows, TaskName
 from training.evaluating.measures import MEASURES, Ground, scored
 from training.evaluating.predicting import Kept, PredictionsFile, digest_of, predicted, usable
 from training.evaluating.report import Column
+from training.evaluating.systems import SYSTEMS, By, Prediction, Resources
 from training.lines import bar
 from training.provenance import commit, version_of
-from training.systems import SYSTEMS, By, Prediction, Resources
 
 log = logging.getLogger("training.evaluate")
 _LIBRARIES = ("rouge-score", "sacrebleu", "scikit-learn", "kiwipiepy", "ctranslate2", "numpy")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from core.errors import BadArticle, SettingsError
 
 def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Rows with their line numbers, streamed, gzipped or not. Raises BadArticle, which names file
-    and line, for a line that is no JSON object."""
+    and line, for a line that is no JSON object, and SettingsError where the file cannot be read."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8") as lines:
@@ -30,8 +31,22 @@ def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not isinstance(row, dict):
                     raise BadArticle(f"{path}:{number}", "must be a JSON object")
                 yield number, row
+    except FileNotFoundError as error:
+        raise SettingsError([f"{path}: there is no such file"]) from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read ({error})"]) from error
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Each row, as it comes. Raises what `read` does."""
+    return (row for _, row in read(path))
+
+
+def may_ship(row: Mapping[str, Any]) -> bool:
+    """Whether what is learned from the row may be given to others. XNLI is for non-commercial
+    use, whatever its translation says."""
+    words = re.split(r"[\W_]", str(row.get("license")).upper())
+    return not {"NC", "XNLI"} & set(words)
 
 
 def leave(rows: Iterable[dict[str, Any]], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How rare a word is, and how technical: document counts made by `training/background.py`.
+"""How rare a word is, and how technical: document counts made by `training/levels/background.py`.
 
 Counted on the licensed training sets (see README, Data): no text of theirs is in the files.
 """

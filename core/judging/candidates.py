@@ -78,7 +78,7 @@ def _stemmed(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def tags() -> dict[Key, Tag]:
-    """Known tags by the stems of their words (`training/keywords.py` writes them)."""
+    """Known tags by the stems of their words (`training/names/keywords.py` writes them)."""
     text = (files("core.judging") / "data" / "tags.tsv").read_text("utf-8")
     return dict(_tag(line) for line in text.splitlines() if line and not line.startswith("#"))
 

@@ -10,7 +10,7 @@ Where there is an encoder, `core.judging.meaning` says how hard the subject is, 
 a gloss; that is the weightiest part of the concepts, and the sum is scaled by
 `python -m training difficulty`, what a gloss changes by `python -m training korean`.
 Without vectors each factor is a sum of measurements, each scaled from its low to its high on the
-training articles; those weights are fitted by `python -m training.difficulty_factors` (ridge on
+training articles; those weights are fitted by `python -m training difficulty-factors` (ridge on
 the labelled articles, sites as groups). Rerun what made a number before touching it.
 
 `judge` is the one way in; `score` is for whoever has a title and a text only.

@@ -29,7 +29,7 @@ __all__ = ["AGAINST", "FOR", "Evidence", "Judge", "Support", "faithfulness", "ju
 
 # The columns of the combination: signs of which the largest counts, up to a cap. Several caps of
 # one sign make a line with bends: from 0 to a third of its words in the article a claim wins much,
-# from two thirds to all of them little. `training/pairs.py` fits a weight for each.
+# from two thirds to all of them little. `training/faithfulness/pairs.py` fits a weight for each.
 Column = tuple[tuple[str, ...], float]
 _NEGATION = ("turned", "negated_new", "negated_far", "negation_lost")
 _OPPOSITE = ("opposed", "opposed_near", "opposed_beside")

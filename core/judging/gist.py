@@ -1,6 +1,6 @@
 """Which sentences say what an article is about: learned from summaries that people wrote.
 
-Where `salience` weighs by rules, this ranks by a small forest (`training/gist.py` grows it): the
+Where `salience` weighs by rules, this ranks by a small forest (`training/sentences/gist.py` grows it): the
 expected overlap of a sentence with a human summary, from where it stands, how it opens, how it
 shares words with the title and the rest. The best ones, in the article's order, are what the
 model is shown of a part: a third of the text with nearly all of its gist.

@@ -1,7 +1,7 @@
 """One line for an article: of many candidates, the one that people would most likely have written.
 
 Candidates are the title, the article's best sentences, in Korean the title with a sentence, and
-what the model drafted. A small forest (`training/headline.py` grows it) foretells how much each shares
+what the model drafted. A small forest (`training/sentences/headline.py` grows it) foretells how much each shares
 with a human one-line summary. What it looks at is the same for every origin: where the words
 come from, and how far the candidates agree with each other (minimum Bayes risk, Kumar and Byrne
 2004: what several ways arrive at is likely right).

@@ -1,7 +1,7 @@
 """What an article is about, in its own words: keywords, English and Korean.
 
 Candidates stand in the article (`runs.py`, `candidates.py`). In English a forest grown from tags
-that authors gave (`training/keywords.py`) says how likely each is one of theirs; in Korean,
+that authors gave (`training/names/keywords.py`) says how likely each is one of theirs; in Korean,
 where there are no such tags to learn from, the weight by rule decides. So a keyword always
 occurs in the article, spelled as it is spelled there most often, and none is there twice.
 """

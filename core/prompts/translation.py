@@ -1,4 +1,4 @@
-"""A passage into the other language. Used to make training texts anew (`training/backtranslate.py`);
+"""A passage into the other language. Used to make training texts anew (`training/sets/backtranslate.py`);
 digests are never translated by it, since nothing would hold such a text against the article."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Korean words for English ones: a question in one language finds articles in the other.
 
 Two ways, neither needs a model. **Names**: pairs of terms from the bundled glossary, from Korean
-documentation that writes both, "동시성 렌더러(Concurrent Renderer)" (`python -m training.term_pairs`
+documentation that writes both, "동시성 렌더러(Concurrent Renderer)" (`python -m training term-pairs`
 collects them), and a list of our own of what developers say (`common_terms.tsv`). **Sounds**: technical Korean borrows by sound,
 so "컴포넌트" and "component" have the same consonants. A sound is marked with "~", so it never
 meets a word.

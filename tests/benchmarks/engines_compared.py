@@ -40,7 +40,7 @@ from core.engine.prepare import prepare  # noqa: E402
 from core.engine.weights import GENERATOR  # noqa: E402
 from core.ports import Engine, Generation, Prompt  # noqa: E402
 from core.settings import ModelSettings  # noqa: E402
-from training.measuring import examples  # noqa: E402
+from training.model.measuring import examples  # noqa: E402
 
 ENGINES = ("ctranslate2", "plain", "padded", "stepwise", "continuous", "gptq", "xllamacpp", "vllm")
 _IN_PROCESS = ("stepwise", "continuous", "gptq")  # the first: continuous, but nothing is guessed

@@ -13,8 +13,8 @@ from support.tiny_encoder import tiny_encoder
 from core.chunks import cut
 from core.errors import SettingsError
 from core.judging.evidence import Measuring
-from training.cross import KINDS, read, train, variants
-from training.cross_pairs import WORDS, wide
+from training.faithfulness.cross import KINDS, read, train, variants
+from training.faithfulness.cross_pairs import WORDS, wide
 
 
 def settings(out: Path) -> dict[str, Any]:

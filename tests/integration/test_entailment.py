@@ -11,8 +11,8 @@ import pytest
 from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
-from training.classifier import fit, predict
-from training.entailment import (
+from training.faithfulness.classifier import fit, predict
+from training.faithfulness.entailment import (
     LABELS,
     Pair,
     Remembered,

@@ -17,7 +17,7 @@ from training.__main__ import run
 from training.evaluating.items import Item, Rows, Shown
 from training.evaluating.measures import MEASURES
 from training.evaluating.predicting import PredictionsFile, predicted
-from training.systems import SYSTEMS, Prediction, Resources
+from training.evaluating.systems import SYSTEMS, Prediction, Resources
 
 ARTICLE: dict[str, Any] = {
     "title": "Connection pools",

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from support.tiny_model import tiny_checkpoint
 
-from training import quantize as step
 from training.config import read
-from training.measuring import examples, linear_bytes, lost_between
+from training.model import quantize as step
+from training.model.measuring import examples, linear_bytes, lost_between
 
 ROOT = Path(__file__).parents[2]
 HAS_GPTQ = importlib.util.find_spec("gptqmodel") is not None

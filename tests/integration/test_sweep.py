@@ -17,12 +17,12 @@ from core.engine.templating import Template
 from core.errors import SettingsError
 from core.judging.gist import rank
 from core.ports import Generation, Prompt
-from training import sweep
 from training.config import read
-from training.drafting import NoRepeat, answers
-from training.examples import SETS, kept_apart
-from training.gist import document_of
-from training.headline import Drafts
+from training.model import sweep, variant
+from training.model.drafting import NoRepeat, answers
+from training.sentences.gist import document_of
+from training.sentences.headline import Drafts
+from training.sets.examples import SETS, kept_apart
 
 pytestmark = pytest.mark.slow
 
@@ -101,11 +101,11 @@ def test_variants_are_compared_in_one_table_and_a_broken_one_harms_no_other(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     path = settings_of(tmp_path, data)
-    wanted = read(path, sweep.Sweep)
+    wanted = read(path, variant.Sweep)
     sweep.prepare(wanted)
     # Those that go well in this process: each of its own takes seconds to begin.
     for name in ("reference", "judging"):
-        sweep.train_and_judge(wanted, name)
+        variant.train_and_judge(wanted, name)
     before = (tmp_path / "sweep/reference/result.json").stat().st_mtime_ns
     # The broken one and the drafts of the best in processes; what is finished is not run again.
     found = sweep.run(path, wanted)
@@ -135,18 +135,18 @@ def test_variants_are_compared_in_one_table_and_a_broken_one_harms_no_other(
 
 def test_a_variant_that_takes_too_long_is_ended(tmp_path: Path, data: Path) -> None:
     path = settings_of(tmp_path, data, seconds=0.001)
-    found = sweep.run(path, read(path, sweep.Sweep), ["reference"])
+    found = sweep.run(path, read(path, variant.Sweep), ["reference"])
     assert found == "No variant was finished: reference.\n"
 
 
 def test_a_wrong_variant_is_named_before_anything_runs(tmp_path: Path, data: Path) -> None:
     path = settings_of(tmp_path, data, variants={"fast": {"m2": {"learning_rate": 2}}})
     with pytest.raises(SettingsError, match=r"variant fast: m2\.learning_rate: .*less than"):
-        read(path, sweep.Sweep)
+        read(path, variant.Sweep)
 
 
 def test_the_sweep_beside_it_is_sound() -> None:
-    found = read(Path(__file__).parents[2] / "config/training/sweep.yaml", sweep.Sweep)
+    found = read(Path(__file__).parents[2] / "config/training/sweep.yaml", variant.Sweep)
     assert found.variant("reference").m2 == read_embedded().m2.model_copy(
         update={"save_steps": 10000}
     )

@@ -19,8 +19,9 @@ from support.tiny_model import tiny_checkpoint
 from core.errors import BadArticle, SettingsError
 from core.prompts.judgement import parse
 from training import all as whole_way
-from training import examples, m1, m2, merge, tokenizer
 from training.config import TrainingConfig, read
+from training.model import m1, m2, merge, tokenizer
+from training.sets import examples
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.async_api import Browser
 from support.browser import NEEDED
 
-from training.audit import COLUMNS, page
+from training.levels.audit import COLUMNS, page
 
 pytestmark = NEEDED
 

@@ -2,7 +2,7 @@ import pytest
 
 from core.article import Article
 from core.chunks import cut
-from training.announcements import announced
+from training.sets.announcements import announced
 
 
 def found_in(*sentences: str) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.errors import SettingsError
-from training import audit
+from training.levels import audit
 
 EASY = "The cat sat on the mat and the dog ran to the park with a ball of red wool today."
 HARD = "Notwithstanding macroeconomic volatility, institutional investors diversified considerably."

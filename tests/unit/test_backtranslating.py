@@ -12,8 +12,8 @@ from support.fakes import FakeEncoder
 from core.article import Language
 from core.errors import EngineFailed, SettingsError
 from core.ports import Encoder, Engine, Generation, Prompt
-from training import backtranslate, examples
-from training.systems import Resources
+from training.evaluating.systems import Resources
+from training.sets import backtranslate, examples
 
 POOL = "A pool keeps 20 connections to PostgreSQL open and hands them to requests."
 HOME = "The pool holds 20 PostgreSQL connections open, and gives them out to requests."

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from core.judging.facts import numbers
-from training import corruptions
+from training.faithfulness import corruptions
 
 
 def _chance(seed: int = 0) -> random.Random:

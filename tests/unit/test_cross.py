@@ -11,8 +11,8 @@ from support.builders import an_article
 
 from core.chunks import cut
 from core.judging.evidence import Measuring
-from training.cross import KINDS, balanced, claim_scores, combined, report, split
-from training.cross_pairs import mnli, passage
+from training.faithfulness.cross import KINDS, balanced, claim_scores, combined, report, split
+from training.faithfulness.cross_pairs import mnli, passage
 
 
 def row(place: int, kind: str = "reference", signs: float = 0.5) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from training.dictionary import Segment, dictionary, segments, translated
+from training.levels.dictionary import Segment, dictionary, segments, translated
 
 PAIRS = {
     "서버": "server",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.difficulty import Table, by_shares
-from training.unseen import CLASSES
+from training.levels.difficulty import Table, by_shares
+from training.levels.unseen import CLASSES
 
 
 def table(classes: list[str], sites: list[str]) -> Table:

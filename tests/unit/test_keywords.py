@@ -12,7 +12,7 @@ from core.chunks import Document, cut
 from core.judging import candidates
 from core.judging.candidates import NAMES, Tag, key_of, signs
 from core.judging.keywords import Keyword, keywords, likely, ranked
-from training.keywords import Learned, draw, vocabulary_of, without
+from training.names.keywords import Learned, draw, vocabulary_of, without
 
 
 def document(content: str, title: str | None = None) -> Document:

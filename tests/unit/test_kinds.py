@@ -11,7 +11,10 @@ ABSTRACT = (
 )
 PEP = "# Abstract\n\nThis PEP adds a frozen dict.\n\n# Motivation\n\nDicts can change.\n"
 POST = "# Why\n\nWe deploy with Docker on every push. " + "The build takes two minutes. " * 40
-SCHEDULE = "This PEP gives the dates of the releases. Python 2.3 was tagged in July. " + "A beta came. " * 90
+SCHEDULE = (
+    "This PEP gives the dates of the releases. Python 2.3 was tagged in July. "
+    + "A beta came. " * 90
+)
 ABOUT_ONE = "The proposal was accepted. This proposal adds generics to Go. " + "We tried it. " * 90
 CHECKED = "This RFC says what a client may send. This RFC replaces the older one of 1999. " * 30
 LONG_PAPER = "Smith et al. measured it. We propose a cache. As shown in [3] it is fast. " * 30

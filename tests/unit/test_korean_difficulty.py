@@ -14,7 +14,7 @@ from support.builders import an_article
 
 from core.chunks import cut
 from core.judging import difficulty, meaning
-from training.korean import Unit, apart, fit, translations, unseen
+from training.levels.korean import Unit, apart, fit, translations, unseen
 
 SETTINGS: dict[str, Any] = {"ridge": 100.0, "section": 0.3, "least": 0.1}
 MADE = meaning.Glossed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from training.parallel import cleaned, main, pairs
+from training.levels.parallel import cleaned, main, pairs
 
 ENGLISH = "A pool keeps connections open so that nobody waits for a new one. " * 12
 KOREAN = "풀은 연결을 열어 두어 아무도 새 연결을 기다리지 않게 한다. " * 12

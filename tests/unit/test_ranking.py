@@ -12,9 +12,9 @@ from scipy.stats import spearmanr
 from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
-from training.ranking import Articles, articles, report, standard, train, variants, windows
-from training.ranking_model import drawing, learned, opened
-from training.unseen import ranked, spearman
+from training.levels.ranking import Articles, articles, report, standard, train, variants, windows
+from training.levels.ranking_model import drawing, learned, opened
+from training.levels.unseen import ranked, spearman
 
 EASY, HARD = "cats sleep most of the day", "the scheduler places pods on nodes"
 SETTINGS: dict[str, Any] = {

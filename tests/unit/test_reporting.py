@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.guard import cases, report
+from training.faithfulness.guard import cases, report
 from training.reporting import share_interval
 
 

@@ -95,7 +95,7 @@ def test_a_forest_gives_what_its_trees_say(tmp_path: Path) -> None:
 def test_a_planted_forest_agrees_with_the_library_it_was_grown_by() -> None:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    from training.gist import planted
+    from training.sentences.gist import planted
 
     chance = np.random.default_rng(3)
     rows = chance.normal(size=(300, 4)).astype(np.float32).astype(np.float64)

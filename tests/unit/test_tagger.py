@@ -9,8 +9,8 @@ import pytest
 
 from core.article import Language
 from core.engine.encoder import TokenStates
-from training.tagger import beside, by_head, by_labels, fit, read_by
-from training.tagging import (
+from training.names.tagger import beside, by_head, by_labels, fit, read_by
+from training.names.tagging import (
     BEGINS,
     GOES_ON,
     OUTSIDE,
@@ -23,8 +23,8 @@ from training.tagging import (
     spans,
     split,
 )
-from training.term_labels import IGNORED, label, names
-from training.term_sentences import Sentence, entities, gold
+from training.names.term_labels import IGNORED, label, names
+from training.sets.term_sentences import Sentence, entities, gold
 
 
 def test_particles_stay_outside_a_korean_word() -> None:

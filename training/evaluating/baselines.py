@@ -19,7 +19,7 @@ from core.chunks import Document
 from core.language import words
 from training.evaluating.items import Doc, Item, Shown
 from training.evaluating.scores import Numbers, distinct, normal
-from training.systems import Prediction, document_of, page_bytes
+from training.evaluating.systems import Prediction, document_of, page_bytes
 
 Baseline = Callable[[Item], Prediction | None]
 _NAMES = 10

@@ -19,8 +19,8 @@ from typing import Any
 
 from core.errors import DigestError, EngineFailed, NothingToRead, SettingsError
 from training.evaluating.items import Item, Shown, TaskName
+from training.evaluating.systems import Predict, Prediction
 from training.lines import written
-from training.systems import Predict, Prediction
 
 log = logging.getLogger("training.evaluate")
 

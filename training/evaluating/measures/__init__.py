@@ -16,7 +16,7 @@ from training.evaluating.measures.levels import DIFFICULTY
 from training.evaluating.measures.names import KEYWORDS, PREREQUISITES, TERMS
 from training.evaluating.measures.shape import Ground, Measure, Scored
 from training.evaluating.measures.texts import CONVERSATION, SUMMARY
-from training.systems import Prediction
+from training.evaluating.systems import Prediction
 
 __all__ = ["MEASURES", "Ground", "Measure", "Scored", "scored"]
 

@@ -12,7 +12,7 @@ from training.evaluating import baselines, scores
 from training.evaluating.items import Item
 from training.evaluating.measures.names import named
 from training.evaluating.measures.shape import Ground, Measure, Scored, nothing_more
-from training.systems import Prediction, pool
+from training.evaluating.systems import Prediction, pool
 
 
 def _retrieval_beside(ground: Ground) -> dict[str, baselines.Baseline]:

@@ -11,7 +11,7 @@ from training import reporting
 from training.evaluating import baselines, scores
 from training.evaluating.items import Item
 from training.evaluating.measures.shape import Measure, Scored
-from training.systems import Prediction
+from training.evaluating.systems import Prediction
 
 
 def three(level: float) -> str:

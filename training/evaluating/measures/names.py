@@ -5,7 +5,7 @@ from __future__ import annotations
 from training.evaluating import baselines, scores
 from training.evaluating.items import Item
 from training.evaluating.measures.shape import Measure, nothing_more
-from training.systems import Prediction
+from training.evaluating.systems import Prediction
 
 
 def named(said: Prediction) -> list[str]:

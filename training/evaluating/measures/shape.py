@@ -9,7 +9,7 @@ from typing import Any
 
 from training.evaluating import baselines
 from training.evaluating.items import Item, Rows
-from training.systems import Prediction
+from training.evaluating.systems import Prediction
 
 
 @dataclass(frozen=True, slots=True)

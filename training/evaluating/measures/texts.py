@@ -10,7 +10,7 @@ import numpy as np
 from training.evaluating import baselines, scores
 from training.evaluating.items import Item
 from training.evaluating.measures.shape import Measure, Scored
-from training.systems import Prediction
+from training.evaluating.systems import Prediction
 
 
 def _text_figures(item: Item, said: Prediction) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""The language model: read on, tuned, merged, quantised, exported; many ways side by side."""

@@ -1,0 +1,1 @@
+"""Keywords, terms and their explanations."""

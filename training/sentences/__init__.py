@@ -1,0 +1,1 @@
+"""Which sentences say what an article is about, and which one line."""
