@@ -315,20 +315,20 @@ async def test_a_storm_of_links_is_answered_once_each_though_the_gateway_is_kill
     channels = [guild.text_channel(f"channel-{number}") for number in range(20)]
     limits = LimitSettings(user_per_hour=1000)
     async with a_bot(server, limits=limits, requests_per_second=1000) as bot:
-        for number in range(200):
+        for number in range(500):
             await server.say(channels[number % 20], mina, f"{LINK}/{number}")
-            if number == 80:
+            if number == 200:
                 server.gateway.reset()
             if number % 10 == 0:
                 await asyncio.sleep(0)
-        await bot.until_answered(200, seconds=60)
+        await bot.until_answered(500, seconds=60)
         await bot.until_idle()
     ours = [
         message for channel in server.world.channels.values() for message in server.by_bot(channel)
     ]
-    assert len(ours) == 200
+    assert len(ours) == 500
     assert all("2.8 / 5" in visible_text(message) for message in ours)
-    assert sorted(numbers(bot), key=int) == [str(number) for number in range(200)]
+    assert sorted(numbers(bot), key=int) == [str(number) for number in range(500)]
     assert len(server.gateway.resumes) == 1
 
 
