@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.tiny_model import CHATS, SONG, chatml, tiny_checkpoint, tiny_model
 
+from core.engine import checkpoints
 from core.engine.checkpoints import Checkpoint, load_checkpoint
 from core.engine.gptq import GptqEngine
 from core.errors import EngineBusy, EngineFailed, EngineOutOfMemory, EngineTimedOut
@@ -47,6 +50,56 @@ async def test_its_answers_are_those_of_transformers(checkpoint: Checkpoint) -> 
                     Prompt(question, system), Generation(max_new_tokens=80)
                 )
                 assert answer == tiny_model().greedy(chatml(question, system), 80)
+
+
+@pytest.fixture
+def said_to_be_gptq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny checkpoint, which says that it is in 4 bits."""
+    folder = tmp_path / "four"
+    shutil.copytree(tiny_checkpoint(), folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["quantization_config"] = {"quant_method": "gptq", "bits": 4, "group_size": 32}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    monkeypatch.setattr(checkpoints, "lacking_packages", list)
+    monkeypatch.setattr(checkpoints, "_KERNELS", {"cpu": ("gptq_marlin", "gptq_triton")})
+    return folder
+
+
+def test_the_next_kernel_takes_what_the_first_refuses(
+    said_to_be_gptq: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import transformers
+
+    asked, model = [], tiny_model().model
+
+    def load(_name: str, *, config: Any, **_: Any) -> Any:
+        asked.append(config.quantization_config["backend"])
+        if asked[-1] == "gptq_marlin":
+            raise ValueError("activation-order weights require an aligned thread tile")
+        return model
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", load)
+    assert load_checkpoint(said_to_be_gptq, device="cpu").quantized
+    assert asked == ["gptq_marlin", "gptq_triton"]
+    assert "no gptq_marlin for these weights (activation-order" in caplog.text
+
+
+def test_weights_too_large_are_not_tried_with_every_kernel(
+    said_to_be_gptq: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    import transformers
+
+    asked = []
+
+    def load(_name: str, **_: Any) -> Any:
+        asked.append(1)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", load)
+    with pytest.raises(EngineOutOfMemory):
+        load_checkpoint(said_to_be_gptq, device="cpu")
+    assert len(asked) == 1
 
 
 async def test_running_out_of_memory_makes_the_batch_smaller_and_loses_nobody(
