@@ -56,6 +56,14 @@ def leave(rows: Iterable[dict[str, Any]], path: Path) -> None:
     path.write_text(lines + "\n", encoding="utf-8")
 
 
+def remembered(path: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a run left as JSON; None where there is none or its "key" (its settings) is another."""
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found if found["key"] == key else None
+
+
 def written(path: Path) -> list[bytes]:
     """The lines of a file that is added to; what a killed run left half is cut off."""
     if not path.exists():

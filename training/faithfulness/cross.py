@@ -17,11 +17,10 @@ several variants on a card.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from core.errors import SettingsError
 from core.judging.faithful import BORNE
 from training.faithfulness.classifier import fit, predict
 from training.faithfulness.cross_pairs import evaluation, mnli, weak
-from training.lines import leave
+from training.lines import leave, remembered
 from training.model.bases import encoder_folder
 from training.reporting import auc, classification, draw_confusion, draw_curves, write_json
 
@@ -262,7 +261,7 @@ def train(
     for seed in settings.get("seeds", [settings["seed"]]):
         for name, own in variants(settings).items():
             path = out / f"scores_{name}_{seed}.json"
-            if (only is not None and name not in only) or _known(path, own):
+            if (only is not None and name not in only) or remembered(path, own):
                 continue
             keep = out / f"{name}_{seed}" if own.get("keep") else None
             made = scored(taught, asked, {**own, "seed": seed}, folder, keep)
@@ -279,7 +278,7 @@ def read(found: Sequence[Row], judged: Sequence[Row], settings: Row) -> Row:
         paths = [
             out / f"scores_{name}_{seed}.json" for seed in settings.get("seeds", [settings["seed"]])
         ]
-        runs = [json.loads(p.read_text("utf-8")) for p in paths if _known(p, own)]
+        runs = [run for path in paths if (run := remembered(path, own))]
         if not runs:
             log.info("%s: not trained yet", name)
             continue
@@ -296,10 +295,6 @@ def read(found: Sequence[Row], judged: Sequence[Row], settings: Row) -> Row:
 def _split(found: Sequence[Row], settings: Row) -> tuple[list[Row], list[Row]]:
     taught, held = split(found, settings["taught"], settings["seed"])
     return taught, balanced(held, settings["kinds"], settings["held"], settings["seed"])
-
-
-def _known(path: Path, settings: Mapping[str, Any]) -> bool:
-    return path.is_file() and json.loads(path.read_text("utf-8"))["key"] == settings
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from core.errors import SettingsError
 from training.faithfulness.classifier import fit, predict
+from training.lines import remembered
 from training.reporting import (
     classification,
     draw_confusion,
@@ -202,15 +203,14 @@ class Remembered:
         return self.folder / f"{way.replace(' ', '_')}_{seed}.json"
 
     def has(self, way: str, seed: int) -> bool:
-        path = self._path(way, seed)
-        return path.is_file() and json.loads(path.read_text("utf-8"))["key"] == self.key
+        return remembered(self._path(way, seed), self.key) is not None
 
     def keep(self, way: str, run: dict[str, Any]) -> None:
         write_json({"key": self.key, "run": run}, self._path(way, run["seed"]))
 
     def all(self, way: str, seeds: Sequence[int]) -> list[dict[str, Any]]:
-        paths = [self._path(way, seed) for seed in seeds if self.has(way, seed)]
-        return [json.loads(path.read_text("utf-8"))["run"] for path in paths]
+        found = (remembered(self._path(way, seed), self.key) for seed in seeds)
+        return [one["run"] for one in found if one is not None]
 
 
 def _table(

@@ -13,7 +13,6 @@ report (`--report`). Nothing of it ships.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from core.errors import SettingsError
 from core.judging.meaning import axes
 from training.levels.ranking_model import Learned, Scale, learned, opened
 from training.levels.unseen import CLASSES, Numbers, equal, quantile, ranked
-from training.lines import leave, rows
+from training.lines import leave, remembered, rows
 from training.lines import read as read_lines
 from training.model.bases import encoder_folder
 from training.reporting import classification, draw_confusion, write_json
@@ -142,7 +141,7 @@ def train(found: Articles, settings: Row, folder: str, only: Sequence[str] | Non
     for seed in settings["seeds"]:
         for name, own in variants(settings).items():
             path = out / f"scores_{name}_{seed}.json"
-            if (only is not None and name not in only) or _known(path, own):
+            if (only is not None and name not in only) or remembered(path, own):
                 continue
             said, seconds = _left_out(found, manuals, own, scale, seed)
             write_json({"key": own, "seed": seed, "seconds": seconds, "said": said}, path)
@@ -181,7 +180,7 @@ def report(found: Articles, settings: Row) -> Row:
     _tell("in service", made["service"])
     for name, own in variants(settings).items():
         paths = [out / f"scores_{name}_{seed}.json" for seed in settings["seeds"]]
-        runs = [json.loads(p.read_text("utf-8")) for p in paths if _known(p, own)]
+        runs = [run for path in paths if (run := remembered(path, own))]
         if not runs:
             log.info("%s: not trained yet", name)
             continue
@@ -261,10 +260,6 @@ def _tell(way: str, one: Row) -> None:
         high,
         one["classes"]["macro"]["f1"],
     )
-
-
-def _known(path: Path, settings: Row) -> bool:
-    return path.is_file() and json.loads(path.read_text("utf-8"))["key"] == settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

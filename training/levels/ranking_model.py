@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.checkpoints import attention_without_plans
+from core.engine.checkpoints import attention_without_plans, chosen_device
 from core.judging.meaning import axes
 
 Numbers = NDArray[np.float64]
@@ -60,7 +60,7 @@ def opened(folder: str, most: int) -> Scale:
     from transformers import AutoModel, AutoTokenizer
 
     attention_without_plans()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = chosen_device("auto")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, dtype=torch.float32).to(device).eval()
     without_axis = Scale(model, tokenizer, None, most, device)

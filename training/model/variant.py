@@ -18,7 +18,7 @@ from core.ports import Generation
 from training.config import Part, TrainingConfig
 from training.model.questions import Question
 
-log = logging.getLogger("training.sweep")
+log = logging.getLogger("training.model.variant")
 
 RESULT, DRAFTS, _JUDGEMENTS = "result.json", "drafts.jsonl", "judgements.jsonl"
 # As much as `core/drafting.py` lets a judgement have.
