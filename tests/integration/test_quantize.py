@@ -130,6 +130,28 @@ def test_what_is_lost_is_told_with_its_margin() -> None:
     assert lost_between([0.0], [0.0])[0] > 0  # nothing to lose is no division by zero
 
 
+def test_two_folders_that_are_there_are_compared_in_batches_as_one_by_one(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, folder = written(data), str(tiny_checkpoint())
+    reports = []
+    for batch in ("1", "3"):
+        said_of = ["--compare", folder, folder, "--rows", "4", "--batch", batch]
+        report = data / f"report{batch}.json"
+        told = ["--config", str(config), "--data", str(data), "--report", str(report)]
+        assert step.main([*said_of, *told]) == 0
+        reports.append(json.loads(report.read_text(encoding="utf-8")))
+    error = capsys.readouterr().err
+    assert "1.00 times smaller" in error
+    assert "plain layers" in error
+    one, three = reports
+    assert (one["rows"], one["rouge_l_loss_percent"], one["within"]) == (4, 0.0, True)
+    assert one["before"]["answer_perplexity"] == one["after"]["answer_perplexity"]
+    for name in ("answer_perplexity", "text_perplexity", "rouge_l", "title_rouge_l"):
+        assert three["before"][name] == pytest.approx(one["before"][name], rel=1e-4)
+    assert not (data / "out").exists()
+
+
 def test_a_row_is_asked_as_the_service_asks(data: Path) -> None:
     rows(data, "long.jsonl.gz", 1, "A heap")
     (one,) = examples([data / "long.jsonl.gz"], 1, 17)

@@ -112,9 +112,10 @@ def test_variants_are_compared_in_one_table_and_a_broken_one_harms_no_other(
     assert (tmp_path / "sweep/reference/result.json").stat().st_mtime_ns == before
     lines = found.splitlines()
     assert lines[0].endswith("| scitldr/dev (3) |")
-    assert {line.split(" |")[0] for line in lines[2:6]} == {
+    assert {line.split(" |")[0] for line in lines[2:7]} == {
         "| title",
         "| first sentence",
+        "| first three sentences",
         "| reference",
         "| judging",
     }
@@ -133,6 +134,48 @@ def test_variants_are_compared_in_one_table_and_a_broken_one_harms_no_other(
     assert Drafts(None, kept).of("t/100", document, rank(document)) == known["t/100"]
 
 
+def page(number: int) -> dict[str, Any]:
+    return article(number) | {
+        "language": "ko",
+        "title": f"큐 {number}",
+        "content": f"큐 {number}번은 순서를 지킵니다. 먼저 들어온 것이 먼저 나갑니다. 다른 자료 구조는 그렇지 않습니다.",
+        "summary": f"이 글은 큐 {number}번이 순서를 지키는 방법을 설명합니다. 예제가 있습니다.",
+    }
+
+
+def test_a_variant_may_start_from_a_base_of_its_own_and_learn_korean(
+    tmp_path: Path, data: Path
+) -> None:
+    from support.tiny_model import tiny_checkpoint
+
+    write(data / "react_ko/train.jsonl.gz", [page(n) for n in range(8)])
+    write(data / "react_ko/valid.jsonl.gz", [page(n) for n in range(50, 52)])
+    variants = {"korean": {"base": str(tiny_checkpoint()), "m2": {"data": ["korean.train"]}}}
+    held = {"held": ["react_ko/valid", "scitldr/dev"], "rows": 2, "batch": 8}
+    path = settings_of(tmp_path, data, base="nowhere", variants=variants, judging=held)
+    wanted = read(path, variant.Sweep)
+    assert wanted.variant("korean").base == str(tiny_checkpoint())
+    sweep.prepare(wanted)
+    lines = (tmp_path / "examples/korean.train.jsonl").read_text(encoding="utf-8").splitlines()
+    made = [json.loads(line) for line in lines]
+    assert len(made) == 8
+    assert made[0]["prompt"]["user"].endswith("이 글을 한 문장으로 요약하십시오.")
+    assert made[0]["answer"] == "이 글은 큐 0번이 순서를 지키는 방법을 설명합니다."
+    found = variant.train_and_judge(wanted, "korean")
+    assert found["rouge"]["react_ko/valid"]["articles"] == 2
+    # the whole of the page stands for its first three sentences
+    assert found["rouge"]["react_ko/valid"]["lead"] > found["rouge"]["react_ko/valid"]["title"]
+    table = sweep.table([found], [])
+    assert "| react_ko/valid (2) | scitldr/dev (2) |" in table
+
+
+def test_a_korean_answer_may_repeat_a_syllable_and_takes_more_tokens() -> None:
+    korean, english = variant.BEAMS_OF["ko"], variant.BEAMS_OF["en"]
+    assert korean.no_repeat_ngram > english.no_repeat_ngram
+    assert korean.max_new_tokens > english.max_new_tokens
+    assert korean.beams == english.beams
+
+
 def test_a_variant_that_takes_too_long_is_ended(tmp_path: Path, data: Path) -> None:
     path = settings_of(tmp_path, data, seconds=0.001)
     found = sweep.run(path, read(path, variant.Sweep), ["reference"])
@@ -145,7 +188,12 @@ def test_a_wrong_variant_is_named_before_anything_runs(tmp_path: Path, data: Pat
         read(path, variant.Sweep)
 
 
-def test_the_sweep_beside_it_is_sound() -> None:
+def test_the_sweeps_beside_it_are_sound() -> None:
+    languages = Path(__file__).parents[2] / "config/training/sweep_languages.yaml"
+    bases = {
+        n: read(languages, variant.Sweep).variant(n).base for n in ("gemma", "embedded-korean")
+    }
+    assert bases == {"gemma": "runs/gemma", "embedded-korean": "embedded"}
     found = read(Path(__file__).parents[2] / "config/training/sweep.yaml", variant.Sweep)
     assert found.variant("reference").m2 == read_embedded().m2.model_copy(
         update={"save_steps": 10000}

@@ -26,7 +26,7 @@ from core.engine.templating import Template
 from core.errors import BadArticle, SettingsError
 from core.judging.gist import rank, shown
 from core.judging.kinds import kind_of
-from core.ports import Prompt
+from core.ports import Generation, Prompt
 from core.prompts import summary as summary_prompt
 from training.lines import read
 from training.reporting import interval
@@ -124,49 +124,47 @@ def encoded(
 
 
 def perplexities(
-    model: Any, template: Template, rows: Sequence[Example], max_tokens: int
+    model: Any, template: Template, rows: Sequence[Example], max_tokens: int, batch: int = 1
 ) -> tuple[float, float]:
-    """Of the answers, and of prompts and answers together."""
+    """Of the answers, and of prompts and answers together. `batch`: so many at once."""
     import torch
     from torch.nn.functional import cross_entropy
 
+    whole = [encoded(template, one, max_tokens, one.answer) for one in rows]
+    whole.sort(key=lambda one: len(one[0]))
     answer_loss, answer_count, text_loss, text_count = 0.0, 0, 0.0, 0
-    for one in rows:
-        ids, begin = encoded(template, one, max_tokens, one.answer)
-        tensor = torch.tensor([ids], device=model.device)
+    for start in range(0, len(whole), batch):
+        some = whole[start : start + batch]
+        longest = len(some[-1][0])
+        # what follows a text is not looked at by it, and not counted
+        padded = [ids + [0] * (longest - len(ids)) for ids, _ in some]
+        tensor = torch.tensor(padded, device=model.device)
         with torch.inference_mode():
-            logits = model(input_ids=tensor, use_cache=False).logits[0, :-1].float()
-        losses = cross_entropy(logits, tensor[0, 1:], reduction="none")
-        answer_loss += float(losses[begin - 1 :].sum())
-        answer_count += len(ids) - begin
-        text_loss += float(losses.sum())
-        text_count += len(ids) - 1
+            logits = model(input_ids=tensor, use_cache=False).logits[:, :-1].float()
+        losses = cross_entropy(logits.transpose(1, 2), tensor[:, 1:], reduction="none")
+        for found, (ids, begin) in zip(losses, some, strict=True):
+            answer_loss += float(found[begin - 1 : len(ids) - 1].sum())
+            answer_count += len(ids) - begin
+            text_loss += float(found[: len(ids) - 1].sum())
+            text_count += len(ids) - 1
     return math.exp(answer_loss / max(1, answer_count)), math.exp(text_loss / max(1, text_count))
 
 
 def answered(
-    model: Any, template: Template, rows: Sequence[Example], max_tokens: int, new_tokens: int
+    model: Any, template: Template, rows: Sequence[Example], new_tokens: int, batch: int = 1
 ) -> list[str]:
     """Greedy answers, read as the service reads them: one sentence."""
-    import torch
+    from training.model.drafting import answers
 
-    replies = []
-    for one in rows:
-        ids, begin = encoded(template, one, max_tokens)
-        tensor = torch.tensor([ids], device=model.device)
-        with torch.inference_mode():
-            written = model.generate(
-                tensor,
-                attention_mask=torch.ones_like(tensor),
-                do_sample=False,
-                max_new_tokens=new_tokens,
-                eos_token_id=sorted(template.ends),
-                pad_token_id=min(template.ends),
-            )
-        reply = template.decode(written[0, begin:].tolist()).strip()
-        found = summary_prompt.parse(reply, one.language)
-        replies.append(found[0] if found else reply)
-    return replies
+    options = Generation(max_new_tokens=new_tokens)
+    replies = answers(model, template, [one.prompt for one in rows], options, batch)
+    parsed = [
+        summary_prompt.parse(reply, one.language)
+        for (reply, *_), one in zip(replies, rows, strict=True)
+    ]
+    return [
+        found[0] if found else reply for found, (reply, *_) in zip(parsed, replies, strict=True)
+    ]
 
 
 def rouge_l(replies: Sequence[str], rows: Sequence[Example]) -> tuple[float, ...]:
@@ -201,14 +199,15 @@ def measure(
     max_tokens: int,
     answers: int,
     new_tokens: int,
+    batch: int = 1,
 ) -> Measured:
     begin = time.perf_counter()
-    of_answers, of_text = perplexities(model, template, rows, max_tokens)
+    of_answers, of_text = perplexities(model, template, rows, max_tokens, batch)
     scored = list(rows[:answers])
     scores: tuple[float, ...] = ()
     score = title = None
     if scored:
-        scores = rouge_l(answered(model, template, scored, max_tokens, new_tokens), scored)
+        scores = rouge_l(answered(model, template, scored, new_tokens, batch), scored)
         score = fmean(scores)
         title = fmean(rouge_l([one.title for one in scored], scored))
     return Measured(of_answers, of_text, score, title, time.perf_counter() - begin, scores)

@@ -1,10 +1,14 @@
 """GPTQ: the tuned model in 4 bits, calibrated on the prompts it will be asked.
 
     python -m training quantize --config config/training/quantize.yaml
+    python -m training quantize --compare FOLDER16 FOLDER4 [--rows N] [--batch N] [--report FILE]
 
 From a merged transformers folder (or the embedded model) to a GPTQ folder that `engine: gptq`
 and vLLM load: weights, tokenizer, card, manifest.json, README.md. Nothing is at the target until
 all of it is: a run that is interrupted leaves only a folder ending in .partial.
+
+With --compare nothing is made: two folders that are there are measured as the step measures them,
+on the configuration's rows or the first N, and the figures go to FILE.
 
 Source of the method: Frantar et al., GPTQ (2022); gptqmodel runs it.
 """
@@ -28,20 +32,12 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from core.engine.chat import ModelCard
-from core.engine.checkpoints import load_checkpoint
 from core.engine.weights import GENERATOR, obtain, sha256_of, take_out
 from core.errors import DigestError, ModelNotReady, SettingsError
 from core.prompts import summary as summary_prompt
 from training.config import Part, read
-from training.model.measuring import (
-    Example,
-    Measured,
-    encoded,
-    examples,
-    linear_bytes,
-    lost_between,
-    measure,
-)
+from training.model.comparing import Measuring, compare, compared, keep, measured, summary_of
+from training.model.measuring import Example, encoded, examples
 from training.provenance import commit, version_of
 
 log = logging.getLogger("training.model.quantize")
@@ -51,15 +47,6 @@ class Calibration(Part):
     files: tuple[Path, ...] = Field(min_length=1)
     rows: int = Field(192, ge=8)
     max_tokens: int = Field(768, ge=64)
-
-
-class Measuring(Part):
-    files: tuple[Path, ...] = Field(min_length=1)
-    rows: int = Field(60, ge=1)
-    max_tokens: int = Field(1024, ge=64)
-    answers: int = Field(40, ge=0)
-    max_new_tokens: int = Field(48, ge=1)
-    most_loss: float = Field(1.5, ge=0)
 
 
 class QuantizeSettings(Part):
@@ -93,10 +80,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training quantize", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("config/training/quantize.yaml"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the data folder")
+    parser.add_argument("--compare", type=Path, nargs=2, metavar=("FOLDER16", "FOLDER4"))
+    parser.add_argument("--rows", type=int, help="of --compare, all of them answered")
+    parser.add_argument("--batch", type=int, help="of --compare: so many at once")
+    parser.add_argument("--report", type=Path, help="of --compare: a JSON file")
     asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # rouge-score brings a root handler of its own
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
     try:
-        quantize(read(asked.config, QuantizeSettings), asked.data)
+        settings = read(asked.config, QuantizeSettings)
+        if asked.compare:
+            found = _of_two(settings, asked)
+            log.info("%s", summary_of(found))
+            keep(found, asked.report or asked.compare[1] / "compared.json")
+        else:
+            quantize(settings, asked.data)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -104,6 +102,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _of_two(settings: QuantizeSettings, asked: argparse.Namespace) -> dict[str, Any]:
+    changes = {"batch": asked.batch, "rows": asked.rows, "answers": asked.rows}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    wanted = Measuring.model_validate(settings.measure.model_dump() | changes)
+    held = examples(_under(asked.data, wanted.files), wanted.rows, settings.seed)
+    plain, quantised = asked.compare
+    return compare(plain, quantised, settings.device, wanted, held)
 
 
 def quantize(settings: QuantizeSettings, data: Path) -> dict[str, Any]:
@@ -147,12 +154,9 @@ def _made(
 ) -> dict[str, Any]:
     source = settings.model or embedded_folder(work, settings.adapter, settings.wheels)
     _check_space(partial, source)
-    before = measured(source, settings, held)
-    log.info("before: %s", before)
+    before = measured(source, settings.device, settings.measure, held)
     calibrate_and_save(source, partial, settings, rows)
-    after = measured(partial, settings, held)
-    log.info("after: %s", after)
-    sizes = linear_bytes(source), linear_bytes(partial)
+    after = measured(partial, settings.device, settings.measure, held)
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "source": str(settings.model or GENERATOR.file),
@@ -164,18 +168,7 @@ def _made(
             name: version_of(name) for name in ("gptqmodel", "transformers", "torch", "peft")
         },
         "files": {path.name: sha256_of(path) for path in sorted(partial.glob("*.safetensors"))},
-        "linear_bytes": {
-            "before": sizes[0],
-            "after": sizes[1],
-            "ratio": round(sizes[0] / sizes[1], 3),
-        },
-        "before": before.figures,
-        "after": after.figures,
-        "rouge_l_loss_percent": lost(before, after),
-        "rouge_l_loss_interval": lost_between(before.scores, after.scores)
-        if before.scores
-        else None,
-        "within": _within(before, after, settings.measure.most_loss),
+        **compared(source, partial, before, after, settings.measure.most_loss),
     }
 
 
@@ -205,18 +198,6 @@ def embedded_folder(work: Path, adapter: Path | None, wheels: Path | None) -> Pa
         default_system="You are a helpful AI assistant named SmolLM, trained by Hugging Face",
     ).save(target)
     return target
-
-
-def measured(folder: Path, settings: QuantizeSettings, rows: Sequence[Example]) -> Measured:
-    checkpoint = load_checkpoint(folder, device=settings.device)
-    return measure(
-        checkpoint.model,
-        checkpoint.template,
-        rows,
-        max_tokens=settings.measure.max_tokens,
-        answers=settings.measure.answers,
-        new_tokens=settings.measure.max_new_tokens,
-    )
 
 
 def calibrate_and_save(
@@ -264,29 +245,6 @@ def load_template(folder: Path) -> Any:
     return Template(tokenizer, card, folder)
 
 
-def lost(before: Measured, after: Measured) -> float | None:
-    """Per cent of the 16-bit model's ROUGE-L that is gone; negative: it gained."""
-    if not before.rouge_l or after.rouge_l is None:
-        return None
-    return round(100 * (before.rouge_l - after.rouge_l) / before.rouge_l, 2)
-
-
-def _within(before: Measured, after: Measured, most_loss: float) -> bool | None:
-    loss = lost(before, after)
-    return None if loss is None else loss <= most_loss
-
-
-def summary_of(manifest: dict[str, Any]) -> str:
-    before, after, sizes = manifest["before"], manifest["after"], manifest["linear_bytes"]
-    return (
-        f"perplexity of answers {before['answer_perplexity']:.2f} -> {after['answer_perplexity']:.2f}, "
-        f"of texts {before['text_perplexity']:.2f} -> {after['text_perplexity']:.2f}; "
-        f"ROUGE-L {_said(before['rouge_l'])} -> {_said(after['rouge_l'])}{_margin(manifest)} "
-        f"(title {_said(before['title_rouge_l'])}); linear layers {sizes['before'] / 2**20:.1f} -> "
-        f"{sizes['after'] / 2**20:.1f} MiB, {sizes['ratio']:.2f} times smaller"
-    )
-
-
 def card_text(manifest: dict[str, Any]) -> str:
     settings = manifest["settings"]
     files = ", ".join(manifest["data"])
@@ -298,17 +256,6 @@ def card_text(manifest: dict[str, Any]) -> str:
         "training quantize`; manifest.json has settings, versions and hashes.\n\n"
         "Load it with `model.engine: gptq` and `model.folder`, or `vllm serve FOLDER`.\n"
     )
-
-
-def _margin(manifest: dict[str, Any]) -> str:
-    if manifest["rouge_l_loss_interval"] is None:
-        return ""
-    low, high = manifest["rouge_l_loss_interval"]
-    return f", {manifest['rouge_l_loss_percent']}% lost (95%: {low} to {high})"
-
-
-def _said(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.2f}"
 
 
 def _check_leaks(rows: Sequence[Example], held: Sequence[Example]) -> None:

@@ -26,11 +26,13 @@ from training.sets.examples import kept_apart
 from training.sets.judgements import SETS as JUDGED
 
 Part = Literal["held", "unseen", "more"]
+_LEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`answers`: what people wrote; `title` and `first` sentence are the dumb answers."""
+    """`answers`: what people wrote; `title`, the `first` sentence and the first three (`lead`) are
+    the dumb answers."""
 
     id: str
     set: str
@@ -40,14 +42,16 @@ class Question:
     answers: tuple[str, ...] = ()
     title: str = ""
     first: str = ""
+    lead: str = ""
 
 
 def summaries(
     root: Path, held: Sequence[str], unseen: Sequence[str], rows: int, words: int = SHOWN_WORDS
 ) -> Iterator[Question]:
-    """The first `rows` articles of each of the sets `held` are "held", the others "more"."""
+    """The first `rows` articles of each of the sets `held` are "held", the others "more"; Korean
+    sets can be held, too."""
     for name in held:
-        for place, row in enumerate(_rows(root, name)):
+        for place, row in enumerate(_rows(root, name, ("en", "ko"))):
             yield from _summary(name, row, "held" if place < rows else "more", words)
     for name in unseen:
         for row in _rows(root, name):
@@ -72,6 +76,7 @@ def _summary(name: str, row: dict[str, Any], part: Part, words: int) -> Iterator
         answers=tuple(references(row)),
         title=document.title,
         first=document.sentences[0].text,
+        lead=" ".join(one.text for one in document.sentences[:_LEAD]),
     )
 
 
@@ -97,11 +102,13 @@ def judgements(root: Path, examples: Path) -> Iterator[Question]:
                 yield Question(key, name, "held", document.language, prompt)
 
 
-def _rows(root: Path, name: str) -> Iterator[dict[str, Any]]:
-    """English ones: what the embedded base writes."""
+def _rows(
+    root: Path, name: str, languages: Sequence[Language] = ("en",)
+) -> Iterator[dict[str, Any]]:
+    """English ones unless others are asked for: what the embedded base writes."""
     path = root / f"{name}.jsonl.gz"
     for _, row in read(path) if path.is_file() else ():
-        if row.get("language", "en") == "en":
+        if row.get("language", "en") in languages:
             yield row
 
 

@@ -1,6 +1,7 @@
 """A sweep: many ways of training side by side on one card, judged alike, in one table.
 
     python -m training sweep --config config/training/sweep.yaml [--only NAME …] [--seconds N]
+        [--together N]
 
 Each variant is a process of its own: its tokenizer, M1 and M2 by the steps of these names, then
 the perplexity of held-out answers and the ROUGE of its likeliest draft of held-out articles. One
@@ -120,9 +121,10 @@ def table(results: Sequence[Mapping[str, Any]], missing: Sequence[str]) -> str:
         f"| variant | steps | seconds | perplexity of answers | {' | '.join(heads)} |",
         "|" + "---|" * (4 + len(sets)),
     ]
-    for kind, called in (("title", "title"), ("first", "first sentence")):
+    called = {"title": "title", "first": "first sentence", "lead": "first three sentences"}
+    for kind, named in called.items():
         read = " | ".join(_three(results[0]["rouge"][name][kind]) for name in sets)
-        lines.append(f"| {called} | | | | {read} |")
+        lines.append(f"| {named} | | | | {read} |")
     for one in results:
         read = " | ".join(_three(one["rouge"][name]["draft"]) for name in sets)
         steps = " + ".join(str(f["steps"]) for f in one["figures"].values() if "steps" in f)
@@ -142,6 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=Path("config/training/sweep.yaml"))
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
     parser.add_argument("--seconds", type=float, default=0, help="instead of the configuration's")
+    parser.add_argument("--together", type=int, default=0, help="instead of the configuration's")
     parser.add_argument("--prepare", action="store_true", help="examples and questions, no more")
     parser.add_argument("--variant", metavar="NAME", help="this one, in this process")
     parser.add_argument("--draft", metavar="NAME", help="the drafts of this one, in this process")
@@ -160,7 +163,8 @@ def main(arguments: list[str] | None = None) -> int:
     elif asked.draft:
         draft(with_base(sweep), asked.draft)
     else:
-        sys.stdout.write(run(asked.config, sweep, asked.only, asked.seconds))
+        many = sweep.model_copy(update={"together": asked.together or sweep.together})
+        sys.stdout.write(run(asked.config, many, asked.only, asked.seconds))
     return 0
 
 

@@ -171,13 +171,14 @@ def with_lora(model: Any, lora: Lora, seed: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
-    if _in_halves() and processes() == 1:
+    halves = _in_halves() and processes() == 1
+    if halves:
         # What stays as it is, is cast once and not at every step; the matrices stay in 32 bits.
         model = rounded(model, torch.bfloat16)
     total = model.config.num_hidden_layers
     count = min(lora.layers or total, total)
     chosen = list(range(total - count, total))
-    return get_peft_model(
+    tuned = get_peft_model(
         model,
         LoraConfig(
             r=lora.rank,
@@ -188,6 +189,11 @@ def with_lora(model: Any, lora: Lora, seed: int) -> Any:
             task_type="CAUSAL_LM" if hasattr(model, "lm_head") else None,
         ),
     )
+    for part in tuned.modules() if halves else ():
+        # or every layer's input goes into 32 bits, and at once back again
+        if hasattr(part, "cast_input_dtype_enabled"):
+            part.cast_input_dtype_enabled = False
+    return tuned
 
 
 def _targets(model: Any) -> list[str] | str:

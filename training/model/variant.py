@@ -7,14 +7,17 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from core.article import Language
 from core.judging.gist import SHOWN_WORDS
 from core.ports import Generation
+from core.summarizing import BEAMS
 from training.config import Part, TrainingConfig
 from training.model.questions import Question
 
@@ -23,6 +26,12 @@ log = logging.getLogger("training.model.variant")
 RESULT, DRAFTS, _JUDGEMENTS = "result.json", "drafts.jsonl", "judgements.jsonl"
 # As much as `core/drafting.py` lets a judgement have.
 _JUDGED = Generation(max_new_tokens=240)
+# A syllable is up to three tokens of a vocabulary that has few Korean ones: a sentence takes more of
+# them, and the same syllable twice is no repetition.
+BEAMS_OF: dict[Language, Generation] = {
+    "en": BEAMS,
+    "ko": replace(BEAMS, max_new_tokens=160, no_repeat_ngram=12),
+}
 
 
 class Judging(Part):
@@ -39,7 +48,8 @@ class Judging(Part):
 
 class Sweep(Part):
     """`usual`: parts m1, tokenizer and m2 as in any configuration; a variant names what is
-    different, and `words` where articles are shown with another number of words. `together`:
+    different, `words` where articles are shown with another number of words, and `base` where it
+    starts from another folder. `together`:
     processes at once. `seconds`: after so many no variant goes on (0: no end); `last_seconds`:
     for the drafts of the best after that."""
 
@@ -66,11 +76,12 @@ class Sweep(Part):
         return self
 
     def variant(self, name: str) -> TrainingConfig:
-        changes = {key: value for key, value in self.variants[name].items() if key != "words"}
+        apart_from = ("words", "base")
+        changes = {k: value for k, value in self.variants[name].items() if k not in apart_from}
         words = self.words(name)
         apart = "" if words == SHOWN_WORDS else f"-{words}"
         fixed = {
-            "base": self.base,
+            "base": self.variants[name].get("base", self.base),
             "runs": self.runs / name,
             "data": self.data,
             "examples": self.examples.with_name(self.examples.name + apart),
@@ -152,18 +163,18 @@ def search(
     model: Any, template: Any, asked: Sequence[Question], out: Path, batch: int
 ) -> dict[str, tuple[str, ...]]:
     """The beams' answers, kept in <out>/beams.jsonl by id."""
-    from core.summarizing import BEAMS
     from training.model.drafting import answers
 
     path = out / "beams.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     known = {key: tuple(found) for key, found in map(json.loads, lines)}
-    lacking = [one for one in asked if one.id not in known]
-    found = answers(model, template, [one.prompt for one in lacking], BEAMS, batch)
     with path.open("a", encoding="utf-8") as file:
-        for one, replies in zip(lacking, found, strict=True):
-            known[one.id] = replies
-            file.write(json.dumps([one.id, replies], ensure_ascii=False) + "\n")
+        for language, beams in BEAMS_OF.items():
+            lacking = [q for q in asked if q.id not in known and q.language == language]
+            found = answers(model, template, [q.prompt for q in lacking], beams, batch)
+            for one, replies in zip(lacking, found, strict=True):
+                known[one.id] = replies
+                file.write(json.dumps([one.id, replies], ensure_ascii=False) + "\n")
     return known
 
 
@@ -175,7 +186,7 @@ def scores(asked: Sequence[Question], beams: Mapping[str, Sequence[str]]) -> dic
     found: dict[str, dict[str, list[Any]]] = {}
     for one in asked:
         drafts = drafts_of(beams[one.id], one.language)
-        said = {"draft": drafts[0] if drafts else "", "title": one.title, "first": one.first}
+        said = {"draft": drafts[0] if drafts else "", **dumb(one)}
         for kind, text in said.items():
             row = rouge(one.answers, text, one.language)
             found.setdefault(one.set, {}).setdefault(kind, []).append(row)
@@ -191,6 +202,11 @@ def scores(asked: Sequence[Question], beams: Mapping[str, Sequence[str]]) -> dic
     }
 
 
+def dumb(one: Question) -> dict[str, str]:
+    """What costs nothing."""
+    return {"title": one.title, "first": one.first, "lead": one.lead}
+
+
 def _perplexity(model: Any, template: Any, held: Sequence[Question]) -> float:
     """Of the first sentence of what people wrote."""
     from training.model.drafting import perplexity
@@ -201,7 +217,7 @@ def _perplexity(model: Any, template: Any, held: Sequence[Question]) -> float:
     rows = [
         {
             "prompt": {"user": q.prompt.user, "system": q.prompt.system, "opening": ""},
-            "answer": first_sentence(q.answers[0]),
+            "answer": first_sentence(q.answers[0], q.language),
         }
         for q in held
     ]

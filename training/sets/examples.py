@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.article import Article
+from core.article import Article, Language
 from core.chunks import cut
 from core.errors import BadArticle, SettingsError
 from core.judging.facts import Known, numbers
@@ -47,6 +47,7 @@ _OTHER_VOICE = re.compile(r"(?:we|our|this (?:PEP|RFC|paper|document|proposal|wo
 VERSIONS = {
     "summary": summary_prompt.VERSION,
     "description": summary_prompt.VERSION,
+    "korean": summary_prompt.VERSION,
     "term": term_prompt.VERSION,
     "judgement": judgement_prompt.VERSION,
 }
@@ -90,6 +91,18 @@ def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Ma
             # apart, so that a run can take the few articles more often than the many papers
             task = "description" if kind == "article" else "summary"
             yield _made(row, task, prompt, said)
+
+
+def from_korean(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Made]:
+    """Title and best sentences of a Korean page -> the first sentence of its introduction; apart,
+    for bases that write Korean."""
+    document = cut(Article(content=row["content"], title=row.get("title"), language="ko"), 330)
+    text = shown(document, rank(document), words=words)
+    said = first_sentence(row["summary"], "ko")
+    if text and _LEAST_ANSWER <= len(said.split()) <= _MOST_ANSWER:
+        kind = kind_of(document)
+        prompt = summary_prompt.render(document.title, text, "ko", 1, kind=kind)
+        yield _made(row, "korean", prompt, said)
 
 
 def from_announcements(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Made]:
@@ -139,9 +152,9 @@ def founded(prompt: Prompt, answer: str) -> bool:
     return not strange and known.numbers.issuperset(numbers(answer))
 
 
-def first_sentence(text: str) -> str:
+def first_sentence(text: str, language: Language = "en") -> str:
     """Whole, with its full stop: the way the service wants a sentence written."""
-    found = sentences(" ".join(text.split()), "en")
+    found = sentences(" ".join(text.split()), language)
     said = found[0].strip() if found else ""
     if said and said[-1] not in ".!?":
         said += "."
@@ -169,9 +182,11 @@ SETS = {
     "cs_corpus/extra": (from_announcements, "hash"),
     "difficulty/train": (from_announcements, "hash"),
     "glossary/cncf": (from_terms, "hash"),
+    "react_ko/train": (from_korean, "train"),
     "scitldr/dev": (from_summaries, "valid"),
     "tech_specs/valid": (from_summaries, "valid"),
     "go_blog/valid": (from_summaries, "valid"),
+    "react_ko/valid": (from_korean, "valid"),
 }
 
 
