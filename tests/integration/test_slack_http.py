@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +13,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from slack_sdk.oauth.installation_store.models.installation import Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import AsyncSQLAlchemyInstallationStore
 from slack_sdk.oauth.state_store.sqlalchemy import AsyncSQLAlchemyOAuthStateStore
 from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from support.served import served
 from support.slack_bot import SlackBot, build_bot, digests_in, quiet
 from support.slack_delivery import HttpRoad
 from support.slack_server import SlackServer, slack_server
@@ -36,22 +35,6 @@ LINK = "https://a.example/post"
 
 # slack_sdk says who it is by a class that aiohttp is going to give up.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
-
-
-@asynccontextmanager
-async def served(routes: Sequence[BaseRoute]) -> AsyncIterator[str]:
-    """The routes on a free port, as bot/http mounts them."""
-    config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve())
-    try:
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 @dataclass
@@ -73,7 +56,7 @@ async def by_http(**changes: Any) -> AsyncIterator[ByHttp]:
         bot = build_bot(slack, mode="http", app_token=None, **changes)
         await bot.surface.start()
         try:
-            async with served(bot.surface.routes) as address:
+            async with served(Starlette(routes=bot.surface.routes)) as address:
                 slack.use_http(f"{address}/slack/events")
                 yield ByHttp(slack, bot, address)
         finally:
@@ -203,7 +186,7 @@ async def test_a_link_that_cannot_be_kept_is_answered_with_an_error_and_comes_ag
 async def test_before_it_has_started_slack_is_asked_to_come_again() -> None:
     async with slack_server() as slack:
         bot = build_bot(slack, mode="http", app_token=None)
-        async with served(bot.surface.routes) as address:
+        async with served(Starlette(routes=bot.surface.routes)) as address:
             event = {"type": "message", "channel": "C1"}
             attempt = await slack.post_event(f"{address}/slack/events", event)
             assert attempt.status == 503
@@ -236,7 +219,7 @@ async def for_many(tmp_path: Path, mode: str = "http") -> AsyncIterator[ByHttp]:
         )
         await bot.surface.start()
         try:
-            async with served(bot.surface.routes) as address:
+            async with served(Starlette(routes=bot.surface.routes)) as address:
                 if mode == "http":
                     slack.use_http(f"{address}/slack/events")
                 yield ByHttp(slack, bot, address)
