@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import array
 import atexit
+import contextlib
 import functools
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,9 +25,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from support.shared import made_once
+
 ROOT = Path(__file__).parents[2]
 COMMAND = "bot.cli:main"
 _MOST_BYTES = 1 << 20
+_HELD, _ADDRESS = "held", "address"
 _IMPORTED = (
     "bot.cli bot.cli.oneshot bot.cli.batch bot.cli.doctor bot.cli.subscriptions bot.cli.answering "
     "bot.cli.erasing bot.serving bot.slack.surface bot.discord.surface support.bot_process"
@@ -113,25 +118,36 @@ def start(
 
 @functools.cache
 def _server() -> str:
-    """The address of this test process's own."""
-    folder = tempfile.TemporaryDirectory(prefix="forks-")
-    address = str(Path(folder.name) / "socket")
+    """The address of the one of this test run, which ends with the last process that knows it."""
+    folder = made_once("forks", _start_server)
+    # The server sees when nobody holds it any more, however they ended.
+    atexit.register(os.close, os.open(folder / _HELD, os.O_WRONLY))
+    return (folder / _ADDRESS).read_text(encoding="utf-8")
+
+
+def _start_server(folder: Path) -> None:
+    os.mkfifo(folder / _HELD)
+    read = os.open(folder / _HELD, os.O_RDONLY | os.O_NONBLOCK)
+    held = os.open(folder / _HELD, os.O_WRONLY)
+    address = f"{tempfile.mkdtemp(prefix='forks-')}/socket"  # a short path: they may not be long
     server = subprocess.Popen(
         [sys.executable, __file__, address, *_IMPORTED.split()],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
-        stdin=subprocess.PIPE,  # never written to; it ends with this process, however that ends
+        stdin=read,
         stdout=subprocess.PIPE,
     )
+    os.close(read)
     assert server.stdout is not None
-    assert server.stdout.readline() == b"ready\n"
+    with server.stdout as said:
+        assert said.readline() == b"ready\n"
+    (folder / _ADDRESS).write_text(address, encoding="utf-8")
+    atexit.register(_leave, server, held)
 
-    def end() -> None:
-        server.kill()
-        server.wait()
-        folder.cleanup()
 
-    atexit.register(end)
-    return address
+def _leave(server: subprocess.Popen[bytes], held: int) -> None:
+    os.close(held)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.wait(1)  # not for as long as others need it
 
 
 def _serve(address: str) -> str:
@@ -144,6 +160,7 @@ def _serve(address: str) -> str:
         while True:
             readable, _, _ = select.select([listening, sys.stdin], [], [])
             if sys.stdin in readable:
+                shutil.rmtree(Path(address).parent)
                 sys.exit()
             connection, _ = listening.accept()
             if os.fork() == 0:
