@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.engine.chat import CARD
+from core.engine.fusing import fuse
 from core.engine.templating import Template, card_of
 from core.engine.weights import sha256_of
 from core.errors import EngineOutOfMemory, ModelNotReady
@@ -61,6 +62,8 @@ def load_checkpoint(
         model = _loaded(name, config, where)
         if adapter is not None:
             model = _with_adapter(model, adapter)
+        if where == "cuda":
+            fuse(model)
     except torch.OutOfMemoryError as error:
         raise EngineOutOfMemory(name, f"the weights do not fit the {where} ({error})") from error
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:

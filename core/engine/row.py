@@ -60,9 +60,13 @@ class Row(Request):
         return self.drafts.guess(self.ids, min(most, left), needed)
 
     @property
+    def unread(self) -> int:
+        return len(self.ids) - self.cached
+
+    @property
     def reading(self) -> bool:
         """There is more to be read than one token, which writing reads with its own pass."""
-        return len(self.ids) - self.cached > 1
+        return self.unread > 1
 
     def finish_text(self) -> None:
         piece = self.writer.close()

@@ -20,6 +20,7 @@ from typing import Any
 
 from core.engine.batching import News
 from core.engine.picking import pick
+from core.engine.reading import SHORTEST_PREFIX, Piece, Reader, filled, width
 from core.engine.recording import Recordings, Run
 from core.engine.row import Counts, Row
 from core.engine.rowcache import Prefix, RowCache, bytes_per_token, rounded
@@ -27,12 +28,12 @@ from core.errors import EngineOutOfMemory
 
 log = logging.getLogger(__name__)
 
-# Tokens of prompts that are read in one step: what the others wait for at most. 512 keeps two
-# cores busy for less than a second; a GPU takes them as one matrix anyway.
-PIECE = 512
+# Tokens of prompts that are read in one step: what the others wait for at most. 512 keep two cores
+# busy for less than a second. A card needs many to be busy at all, so there rows are read together.
+_PIECE = {"cpu": 512, "cuda": 2048}
+_READ_TOGETHER = {"cpu": 1, "cuda": 64}
 _KEPT_PREFIXES = 8
 _PREFIX_SHARE = 8  # of the budget, one in so many tokens may be a kept beginning
-_SHORTEST_PREFIX = 8
 # Tokens of all rows, guessed ones too, that one pass takes; a processor is busy with fewer.
 _TOGETHER = {"cpu": 16, "cuda": 64}
 # Right tokens that a guess must bring: on a processor a pass over three to eight tokens takes twice as
@@ -41,8 +42,9 @@ _NEEDED = {"cpu": 1.0}
 
 
 class RowBatch:
-    """`budget`: bytes for keys and values. `ends`: tokens that end an answer. `record`: see
-    `recording`; without it every pass is run anew."""
+    """`budget`: bytes for keys and values. `ends`: tokens that end an answer. `piece`: tokens of
+    prompts that a step reads, of at most `read_together` rows in one pass; 0: what suits the device.
+    `record`: see `recording`; without it every pass is run anew."""
 
     def __init__(
         self,
@@ -51,13 +53,16 @@ class RowBatch:
         *,
         max_rows: int,
         budget: int,
-        piece: int = PIECE,
+        piece: int = 0,
+        read_together: int = 0,
         record: Callable[[Run], Run] | None = None,
     ) -> None:
         config = model.config.get_text_config()
         self._model = model
         self._ends = ends
-        self._piece = piece
+        self._piece = piece or _PIECE.get(model.device.type, 512)
+        together = read_together or _READ_TOGETHER.get(model.device.type, 1)
+        self._reader = Reader(together, lambda length: self._room_for(length) >= 0)
         self._window = getattr(config, "sliding_window", None)
         self._kinds = tuple(getattr(config, "layer_types", None) or ())
         self._capacity = budget // bytes_per_token(config, model.dtype.itemsize)
@@ -184,50 +189,74 @@ class RowBatch:
 
     def _read(self) -> None:
         room = self._piece
-        for row in list(self.rows):
-            while row.reading and room > 0:
-                slot = self.rows.index(row)
-                count = min(len(row.ids) - row.cached, room)
-                if row.cached < len(row.prefix) < row.cached + count:
-                    count = len(row.prefix) - row.cached  # stop where the common part ends
-                self._make_sure()
-                logits = self._forward_piece(slot, row, count)
-                room -= count
-                self._keep_prefix(slot, row)
-                if row.cached == len(row.ids):
-                    self._first(row, logits)
+        while room > self._piece // 4:  # less is not worth a pass
+            self._make_sure()
+            for row in self.rows:
+                if not row.cached and row.prefix in self._prefixes:
+                    self._begin(row)  # another one has read its beginning since it came
+            pieces = self._reader.pieces(self.rows, room)
+            if not pieces:
+                return
+            logits = self._forward_pieces(pieces)
+            room -= len(pieces) * width(pieces)
+            for piece in pieces:
+                self._keep_prefix(piece.slot, piece.row)
+            self._first(pieces, logits)
 
-    def _forward_piece(self, slot: int, row: Row, count: int) -> Any:
-        """The scores after the last one of these."""
-        import torch
-
-        begin, device = row.cached, self._model.device
-        ids = torch.tensor([row.ids[begin : begin + count]], device=device)
-        places = torch.arange(begin, begin + count, device=device)
-        seen = torch.arange(begin + count, device=device)
-        self._cache.read(slot, begin, count)
-        logits = self._forward(ids, places[None], places[None, :, None] - seen)
-        row.cached += count
-        self.counts.read += count
+    def _forward_pieces(self, pieces: Sequence[Piece]) -> Any:
+        """The scores after the last token of each."""
+        logits = self._one_piece(*pieces) if len(pieces) == 1 else self._many_pieces(pieces)
+        for piece in pieces:
+            piece.row.cached += piece.tokens
+            self.counts.read += piece.tokens
         return logits[:, -1]
 
-    def _first(self, row: Row, logits: Any) -> None:
+    def _one_piece(self, piece: Piece) -> Any:
+        """What it fills of the cache is one block: nothing is gathered."""
+        import torch
+
+        begin, end, device = piece.row.cached, piece.row.cached + piece.tokens, self._model.device
+        ids = torch.tensor([piece.row.ids[begin:end]], device=device)
+        places = torch.arange(begin, end, device=device)
+        self._cache.read(piece.slot, begin, piece.tokens)
+        behind = places[None, :, None] - torch.arange(end, device=device)
+        return self._forward(ids, places[None], behind, kept=1)
+
+    def _many_pieces(self, pieces: Sequence[Piece]) -> Any:
+        import torch
+
+        ids, places = (torch.tensor(one, device=self._model.device) for one in filled(pieces))
+        seen = 1 + max(piece.row.cached + piece.tokens for piece in pieces)
+        self._cache.write(places, seen, pieces[0].slot)
+        behind = places[:, :, None] - torch.arange(seen, device=places.device)
+        return self._forward(ids, places, behind, kept=1)
+
+    def _first(self, pieces: Sequence[Piece], logits: Any) -> None:
         """The pass that reads a prompt's last token says which one follows it."""
-        (token,) = pick(logits, [row])
-        self.counts.tokens += 1
-        if self._took(row, token):
-            self._leave(row)
-            row.finish_text()
+        at = [number for number, piece in enumerate(pieces) if not piece.row.unread]
+        if not at:
+            return
+        rows = [pieces[number].row for number in at]
+        for row, token in zip(rows, pick(logits[at], rows), strict=True):
+            self.counts.tokens += 1
+            if self._took(row, token):
+                self._leave(row)
+                row.finish_text()
 
     def _keep_prefix(self, slot: int, row: Row) -> None:
         length = len(row.prefix)
-        if length < _SHORTEST_PREFIX or row.cached != length or row.prefix in self._prefixes:
+        if length < SHORTEST_PREFIX or row.cached != length or row.prefix in self._prefixes:
             return
-        free = self._capacity - self._cache.rows * self._cache.width
-        room = min(free, self._capacity // _PREFIX_SHARE) - length
+        room = self._room_for(length)
         if room >= 0:
             self._keep_prefixes(room, _KEPT_PREFIXES - 1)
             self._prefixes[row.prefix] = self._cache.kept(slot, length)
+
+    def _room_for(self, length: int) -> int:
+        """Tokens of other beginnings that may stay beside one of this length; negative: it is too
+        long itself."""
+        free = self._capacity - self._cache.rows * self._cache.width
+        return min(free, self._capacity // _PREFIX_SHARE) - length
 
     def _keep_prefixes(self, room: int, most: int = _KEPT_PREFIXES) -> None:
         """The newest ones, at most so many and of so many tokens together."""
@@ -294,7 +323,7 @@ class RowBatch:
         seen = seen or self._cache.width
         self._cache.write(places, seen)
         behind = places[:, :, None] - torch.arange(seen, device=places.device)
-        return self._forward(ids, places, behind)
+        return self._forward(ids, places, behind, kept=ids.shape[1])
 
     def _chosen(
         self,
@@ -340,15 +369,16 @@ class RowBatch:
         whole = row.constraint is not None and row.constraint.finished
         return row.writer.finished or full or whole
 
-    def _forward(self, ids: Any, places: Any, behind: Any) -> Any:
-        """`behind`: how many places each seen one lies behind the one that looks; negative: ahead."""
+    def _forward(self, ids: Any, places: Any, behind: Any, *, kept: int) -> Any:
+        """The scores after the last `kept` tokens. `behind`: how many places each seen one lies
+        behind the one that looks; negative: ahead."""
         return self._model(
             input_ids=ids,
             position_ids=places,
             attention_mask=self._mask(behind),
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1 if self._cache.reads else ids.shape[1],
+            logits_to_keep=kept,
         ).logits
 
     def _mask(self, behind: Any) -> Any:

@@ -38,7 +38,8 @@ class RowCache:
         self._slot: int | None = None
         self._begin = 0
         self._places: Any = None
-        self._count = 0
+        self._first = self._end = 0
+        self._rows: Any = None
         self._seen = 0
 
     # -- what the next forward pass does ----------------------------------------------------
@@ -47,9 +48,14 @@ class RowCache:
         """Next, `count` tokens of one row are read into its slot from place `begin` on."""
         self._slot, self._begin, self._seen = slot, begin, begin + count
 
-    def write(self, places: Any, seen: int) -> None:
-        """Next, `places` of the first rows, as many of each; attention sees places below `seen`."""
-        self._slot, self._places, self._count, self._seen = None, places, len(places), seen
+    def write(self, places: Any, seen: int, first: int = 0) -> None:
+        """Next, `places` of the rows from slot `first` on, as many of each; attention sees places
+        below `seen`."""
+        import torch
+
+        self._slot, self._places, self._seen = None, places, seen
+        self._first, self._end = first, first + len(places)
+        self._rows = torch.arange(first, self._end, device=places.device)[:, None]
 
     def update(self, keys: Any, values: Any, layer: int, *_: Any, **__: Any) -> tuple[Any, Any]:
         if layer >= len(self._keys):
@@ -57,23 +63,15 @@ class RowCache:
             self._values.append(self._empty(values))
         return self._put(self._keys[layer], keys), self._put(self._values[layer], values)
 
-    @property
-    def reads(self) -> bool:
-        """The next pass reads a prompt: nothing is chosen after it."""
-        return self._slot is not None
-
     def get_seq_length(self, _layer: int = 0) -> int:
         return self._seen
 
     def _put(self, kept: Any, new: Any) -> Any:
-        import torch
-
         if self._slot is not None:
             kept[self._slot, :, self._begin : self._seen] = new[0]
             return kept[self._slot : self._slot + 1, :, : self._seen]
-        rows = torch.arange(self._count, device=kept.device)[:, None]
-        kept[rows, :, self._places] = new.transpose(1, 2)
-        return kept[: self._count, :, : self._seen]
+        kept[self._rows, :, self._places] = new.transpose(1, 2)
+        return kept[self._first : self._end, :, : self._seen]
 
     def _empty(self, like: Any) -> Any:
         # Zeros: attention multiplies what it masks by nothing, and nothing times NaN is NaN.
@@ -104,7 +102,7 @@ class RowCache:
         self.stamp += 1
         self._keys.clear()
         self._values.clear()
-        self._places = None
+        self._places = self._rows = None
 
     def kept(self, slot: int, length: int) -> Prefix:
         """A copy of a slot's beginning."""

@@ -303,6 +303,7 @@ def main() -> None:
     parser.add_argument("--articles", action="store_true", help="real articles, every engine")
     parser.add_argument("--gpu", action="store_true", help="the GPTQ engine on a card")
     parser.add_argument("--sizes", default="7b,32b")
+    parser.add_argument("--apart", action="store_true", help="what a recorded pass is made of")
     parser.add_argument("--new-tokens", type=int, default=128)
     engines_compared.arguments(parser)
     asked = parser.parse_args()

@@ -27,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from benchmarks.gpu_apart import taken_apart  # noqa: E402
 from support.tiny_model import tiny_tokenizer  # noqa: E402
 
 from core.engine.chat import ModelCard  # noqa: E402
@@ -255,7 +256,7 @@ def in_the_model(engine: GptqEngine) -> list[float]:
 
         return timed
 
-    batch._forward_piece = watched(batch._forward_piece)
+    batch._forward_pieces = watched(batch._forward_pieces)
     batch._written = watched(batch._written)
     return seconds
 
@@ -339,7 +340,7 @@ async def _floor(engine: GptqEngine, read: int, device: str, new_tokens: int) ->
 async def _rates(engine: GptqEngine, checkpoint: Checkpoint, asked: argparse.Namespace) -> None:
     seconds = in_the_model(engine)
     recordings = engine._batch._recordings
-    table = Table()
+    table, apart = Table(), list[str]()
     for at_once in map(int, asked.requests.split(",")):
         load = Load(at_once, asked.new_tokens, 48)
         warm = Load(at_once, 8, 48)
@@ -359,6 +360,12 @@ async def _rates(engine: GptqEngine, checkpoint: Checkpoint, asked: argparse.Nam
             answers = await throughput(engine, load)
             took = time.perf_counter() - begin
             table.row(name, load, took, answers, sum(seconds))
+            if asked.apart and kept is not None:
+                apart.extend(
+                    f"\na recorded pass over {rows} rows, {tokens} token each:\n\n{taken_apart(made.play)}"
+                    for (rows, tokens), made in kept._made.items()
+                )
+    print("\n".join(apart), flush=True)
 
 
 async def run(asked: argparse.Namespace) -> None:

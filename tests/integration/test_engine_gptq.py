@@ -110,10 +110,10 @@ async def test_running_out_of_memory_makes_the_batch_smaller_and_loses_nobody(
     async with running(checkpoint) as engine:
         forward = engine._batch._forward
 
-        def small(ids: Any, places: Any, behind: Any) -> Any:
+        def small(ids: Any, *given: Any, **named: Any) -> Any:
             if len(ids) > 2:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return forward(ids, places, behind)
+            return forward(ids, *given, **named)
 
         alone = [await engine.generate(Prompt(question), SHORT) for question in CHATS]
         monkeypatch.setattr(engine._batch, "_forward", small)
@@ -132,10 +132,10 @@ async def test_who_was_handed_back_and_left_is_not_answered(
     async with running(checkpoint, max_batch=4) as engine:
         forward = engine._batch._forward
 
-        def small(ids: Any, places: Any, behind: Any) -> Any:
+        def small(ids: Any, *given: Any, **named: Any) -> Any:
             if len(ids) > 1:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return forward(ids, places, behind)
+            return forward(ids, *given, **named)
 
         monkeypatch.setattr(engine._batch, "_forward", small)
         song = Generation(max_new_tokens=1000)

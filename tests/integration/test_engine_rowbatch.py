@@ -23,9 +23,15 @@ def checkpoint() -> Checkpoint:
     return load_checkpoint(tiny_checkpoint(), device="cpu")
 
 
-def a_batch(checkpoint: Checkpoint, tokens: int, rows: int = 8) -> RowBatch:
+def a_batch(checkpoint: Checkpoint, tokens: int, rows: int = 8, together: int = 0) -> RowBatch:
     size = bytes_per_token(checkpoint.model.config, checkpoint.model.dtype.itemsize)
-    return RowBatch(checkpoint.model, checkpoint.template.ends, max_rows=rows, budget=tokens * size)
+    return RowBatch(
+        checkpoint.model,
+        checkpoint.template.ends,
+        max_rows=rows,
+        budget=tokens * size,
+        read_together=together,
+    )
 
 
 def a_row(checkpoint: Checkpoint, words: int, new_tokens: int, system: str = "") -> Row:
@@ -71,8 +77,11 @@ async def test_narrow_rows_after_a_wide_one_stay_within_the_budget(checkpoint: C
     assert [await row.answer() for row in narrow] == [await narrow[0].answer()] * 6
 
 
+@pytest.mark.parametrize("together", [1, 3, 8])
 @pytest.mark.parametrize("seed", range(4))
-async def test_whoever_comes_and_goes_the_budget_holds(checkpoint: Checkpoint, seed: int) -> None:
+async def test_whoever_comes_and_goes_the_budget_holds(
+    checkpoint: Checkpoint, seed: int, together: int
+) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same rows every time
     rows = [
         a_row(
@@ -84,7 +93,7 @@ async def test_whoever_comes_and_goes_the_budget_holds(checkpoint: Checkpoint, s
         for _ in range(24)
     ]
     alone = a_batch(checkpoint, 4096)
-    batch = a_batch(checkpoint, chance.choice([640, 1024, 2048]))
+    batch = a_batch(checkpoint, chance.choice([640, 1024, 2048]), together=together)
     await run_to_the_end(batch, rows)
     chosen = rows[seed]
     again = a_row(checkpoint, 1, 1)
@@ -126,10 +135,10 @@ async def test_who_is_answered_while_reading_is_out_when_memory_ends_for_the_nex
         batch.join(other)
         forward = batch._forward
 
-        def for_one_alone(*given: Any) -> Any:
+        def for_one_alone(*given: Any, **named: Any) -> Any:
             if one not in batch.rows:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return forward(*given)
+            return forward(*given, **named)
 
         monkeypatch.setattr(batch, "_forward", for_one_alone)
         with pytest.raises(torch.OutOfMemoryError):
@@ -139,6 +148,77 @@ async def test_who_is_answered_while_reading_is_out_when_memory_ends_for_the_nex
         monkeypatch.setattr(batch, "_forward", forward)
     await run_to_the_end(batch, [])
     assert (await other.answer()).startswith(await one.answer())
+
+
+def passes_of(batch: RowBatch, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Rows and tokens of each pass from now on."""
+    seen: list[tuple[int, int]] = []
+    forward = batch._forward
+
+    def watched(ids: Any, *given: Any, **named: Any) -> Any:
+        seen.append(tuple(ids.shape))
+        return forward(ids, *given, **named)
+
+    monkeypatch.setattr(batch, "_forward", watched)
+    return seen
+
+
+async def test_rows_read_together_are_answered_as_each_by_itself(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = (40, 60, 75, 2, 61, 60)
+    alone, batch = a_batch(checkpoint, 4096), a_batch(checkpoint, 4096, together=6)
+    apart = [a_row(checkpoint, words, 12) for words in lengths]
+    for row in apart:
+        await run_to_the_end(alone, [row])
+    rows = [a_row(checkpoint, words, 12) for words in lengths]
+    batch._piece = 2048
+    passes = passes_of(batch, monkeypatch)
+    await run_to_the_end(batch, rows)
+    assert [await row.answer() for row in rows] == [await row.answer() for row in apart]
+    reading = [shape for shape in passes if shape[1] > 1 + MOST]
+    assert reading == [(6, apart[2].prompt_tokens)]
+    assert batch.counts.read == sum(row.prompt_tokens for row in rows)
+
+
+async def test_what_filling_would_more_than_double_is_read_apart(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = a_batch(checkpoint, 4096, together=6)
+    rows = [a_row(checkpoint, words, 3) for words in (2, 2, 90, 90)]
+    passes = passes_of(batch, monkeypatch)
+    await run_to_the_end(batch, rows)
+    short, long = rows[0].prompt_tokens, rows[-1].prompt_tokens
+    assert passes[:2] == [(2, short), (1, long)]
+
+
+async def test_a_step_reads_no_more_than_its_piece_however_many_are_new(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = a_batch(checkpoint, 4096, together=8)
+    batch._piece = 128
+    passes = passes_of(batch, monkeypatch)
+    await run_to_the_end(batch, [a_row(checkpoint, 40, 3) for _ in range(7)])
+    assert max(rows * tokens for rows, tokens in passes) <= 128
+
+
+async def test_who_comes_together_reads_the_common_beginning_once(checkpoint: Checkpoint) -> None:
+    batch = a_batch(checkpoint, 4096, together=8)
+    rows = [a_row(checkpoint, 5 + number, 3, "Be brief. " * 9) for number in range(5)]
+    await run_to_the_end(batch, rows)
+    shared = len(rows[0].prefix)
+    assert batch.counts.prefix_tokens == 4 * shared
+    assert batch.counts.read == sum(row.prompt_tokens for row in rows) - 4 * shared
+
+
+async def test_a_beginning_that_cannot_be_kept_costs_no_pass_of_its_own(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = a_row(checkpoint, 1, 20, "Be brief. " * 9)
+    batch = a_batch(checkpoint, -(-row.needs // 64) * 64)
+    passes = passes_of(batch, monkeypatch)
+    await run_to_the_end(batch, [row])
+    assert passes[0] == (1, row.prompt_tokens)
 
 
 def asked(checkpoint: Checkpoint, question: str, options: Generation) -> Row:
