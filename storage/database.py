@@ -8,6 +8,7 @@ leaves nothing half done. A database of a newer version is refused and left as i
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -197,27 +198,31 @@ def _migrate(connection: Connection, target: str) -> None:
     found = _version(connection)
     if not found.known:
         raise _newer(connection.engine.url, found)
-    config = _alembic(connection)
-    if target == "head":
-        command.upgrade(config, "head")
-    else:
+    config = _alembic()
+    config.attributes["connection"] = connection
+    if target != "head":
         command.downgrade(config, target)
+    elif found.current != found.newest:
+        command.upgrade(config, "head")
 
 
 def _version(connection: Connection) -> Version:
-    script = ScriptDirectory.from_config(_alembic(connection))
-    known = {revision.revision for revision in script.walk_revisions()}
+    known = _known()
     current = MigrationContext.configure(connection).get_current_revision()
-    newest = script.get_current_head()
-    assert newest is not None  # noqa: S101 - there is a first migration
-    return Version(current, newest, current is None or current in known)
+    return Version(current, known[0], current is None or current in known)
 
 
-def _alembic(connection: Connection) -> Config:
+@functools.cache
+def _known() -> tuple[str, ...]:
+    """The versions of the code, the newest first; each is a file that has to be loaded."""
+    script = ScriptDirectory.from_config(_alembic())
+    return tuple(revision.revision for revision in script.walk_revisions())
+
+
+def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
     return config
 
 
