@@ -135,6 +135,15 @@ WORDS: Mapping[str, Both] = {
         "{engine} · 아직 준비되지 않음. smartdevdigest prepare를 실행해 주세요.",
         "{engine} · not prepared yet; run smartdevdigest prepare.",
     ),
+    "doctor.encoder": ("인코더", "encoder"),
+    "doctor.encoder_prepared": (
+        "내장 인코더 · 준비됨({size})",
+        "embedded encoder · prepared ({size})",
+    ),
+    "doctor.encoder_unprepared": (
+        "내장 인코더 · 아직 준비되지 않음. 글을 비교하고 찾는 데 쓰입니다. smartdevdigest prepare를 실행해 주세요.",
+        "embedded encoder · not prepared yet; it compares and finds texts; run smartdevdigest prepare.",
+    ),
     "doctor.no_model": (
         "{engine} · 모델 없이 글의 문장만 보여 줍니다. SMARTDEVDIGEST_MODEL__ENGINE=ctranslate2로 "
         "바꾸면 모델을 씁니다.",

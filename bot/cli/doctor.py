@@ -23,7 +23,7 @@ from bot.configuration import Loaded, dotted, leaves, variable
 from bot.findings import Finding, State, found
 from bot.http.security import check_exposure
 from bot.machine import measure, propose
-from bot.wiring import data_dir, database_state, model_state
+from bot.wiring import ModelState, data_dir, database_state, encoder_state, model_state
 from core.article import Language
 from core.engine.openai_wire import base_address, served_models
 from core.errors import SettingsError
@@ -34,16 +34,16 @@ MARKS: dict[State, tuple[str, str]] = {
     "note": ("·", "yellow"),
     "bad": ("✗", "red"),
 }
-# Roughly: wheel, 16-bit weights and the converted model lie on the disk together for a while.
-NEEDED_TO_PREPARE = 1_500_000_000
 
 
 async def examine(loaded: Loaded) -> list[Finding]:
     settings = loaded.settings
     folder = data_dir(settings)
     findings = [*_settings(loaded), _writable(folder)]
-    model = await asyncio.to_thread(_model, settings, folder)
-    findings += [_disk(folder, prepared=model.key != "unprepared"), model]
+    model = await asyncio.to_thread(model_state, settings.model, folder)
+    encoder = await asyncio.to_thread(encoder_state, settings.model, folder)
+    findings += [_disk(folder, model.needed + encoder.needed), _model(settings, model)]
+    findings += _encoder(encoder)
     findings += await _gpu(settings)
     findings += await asyncio.to_thread(_machine)
     if settings.model.engine == "openai":
@@ -113,18 +113,17 @@ def _writable(folder: Path) -> Finding:
     return Finding("ok", "data", text=str(folder))
 
 
-def _disk(folder: Path, *, prepared: bool) -> Finding:
+def _disk(folder: Path, needed: int) -> Finding:
+    """`needed`: bytes that preparing will ask for; 0 where all is prepared."""
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free
-    if not prepared and free < NEEDED_TO_PREPARE:
-        needed = human_size(NEEDED_TO_PREPARE)
-        return found("bad", "disk", "little_disk", free=human_size(free), needed=needed)
+    if free < needed:
+        return found("bad", "disk", "little_disk", free=human_size(free), needed=human_size(needed))
     return found("ok", "disk", "enough_disk", free=human_size(free))
 
 
-def _model(settings: Settings, folder: Path) -> Finding:
+def _model(settings: Settings, state: ModelState) -> Finding:
     engine = settings.model.engine
-    state = model_state(settings.model, folder)
     if state.kind == "none":
         return found("note", "model", "no_model", engine=engine)
     if state.kind == "served":
@@ -138,6 +137,15 @@ def _model(settings: Settings, folder: Path) -> Finding:
     if settings.model.folder is not None:
         return found("bad", "model", "no_folder", path=settings.model.folder)
     return found("note", "model", "unprepared", engine=engine)
+
+
+def _encoder(state: ModelState) -> list[Finding]:
+    """The one that is prepared alone: search and the check of claims compare by it."""
+    if state.kind == "none":
+        return []
+    if state.kind == "prepared":
+        return [found("ok", "encoder", "encoder_prepared", size=human_size(state.size))]
+    return [found("note", "encoder", "encoder_unprepared")]
 
 
 async def _gpu(settings: Settings) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.wiring.bot import Bot, ChatMaker, open_bot
-from bot.wiring.models import ModelState, model_state
+from bot.wiring.models import ModelState, encoder_state, model_state
 from bot.wiring.mornings import open_day, open_subscribing
 from bot.wiring.service import Progress, Service, open_library, open_service
 from bot.wiring.stores import Stores, data_dir, database_state, open_erasing
@@ -17,6 +17,7 @@ __all__ = [
     "Stores",
     "data_dir",
     "database_state",
+    "encoder_state",
     "model_state",
     "open_bot",
     "open_day",

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from core.engine.prepared import chosen_adapter, find, size_of
+from core.engine.prepared import chosen_adapter, find, find_encoder, size_of
+from core.engine.preparing import space_needed
 from core.settings import ModelSettings
 
 
 @dataclass(frozen=True)
 class ModelState:
-    """`none`: the engine needs no model; `served`: servers have it; `hub`: it is loaded by its id."""
+    """`none`: the engine needs no model; `served`: servers have it; `hub`: it is loaded by its id.
+    `missing`: it is not there; `unprepared`: it is made at the first start. Sizes in bytes:
+    what it takes when it is there, and `needed` to prepare it."""
 
-    kind: Literal["none", "served", "hub", "missing", "prepared"]
+    kind: Literal["none", "served", "hub", "missing", "unprepared", "prepared"]
     size: int = 0
+    needed: int = 0
 
 
 def model_state(settings: ModelSettings, folder: Path) -> ModelState:
@@ -26,11 +30,24 @@ def model_state(settings: ModelSettings, folder: Path) -> ModelState:
         return ModelState("served")
     if settings.engine == "gptq":
         return _checkpoint_state(settings.folder)
-    models = find(folder, chosen_adapter(settings.adapter if settings.folder is None else None))
-    own = settings.folder
-    if models is None or (own and not any(own.glob("**/model.bin"))):
-        return ModelState("missing")
-    return ModelState("prepared", size_of(models) + (_size(own) if own else 0))
+    if settings.folder is not None:
+        there = any(settings.folder.glob("**/model.bin"))
+        return ModelState("prepared", _size(settings.folder)) if there else ModelState("missing")
+    models = find(folder, chosen_adapter(settings.adapter))
+    if models is None:
+        return ModelState("unprepared", needed=space_needed(folder, settings.wheels))
+    return ModelState("prepared", size_of(models))
+
+
+def encoder_state(settings: ModelSettings, folder: Path) -> ModelState:
+    """Of the embedded encoder where another model writes; elsewhere it is part of the model."""
+    if settings.engine == "echo" or (settings.engine == "ctranslate2" and settings.folder is None):
+        return ModelState("none")
+    encoder = find_encoder(folder)
+    if encoder is None:
+        needed = space_needed(folder, settings.wheels, encoder_only=True)
+        return ModelState("unprepared", needed=needed)
+    return ModelState("prepared", size_of(encoder))
 
 
 def _checkpoint_state(folder: Path | None) -> ModelState:

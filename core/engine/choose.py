@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.engine.chat import CARD
 from core.engine.echo import EchoEngine, HashingEncoder
-from core.engine.prepare import Progress, prepare
-from core.engine.prepared import PreparedModels, chosen_adapter
+from core.engine.prepare import Progress, prepare, prepare_encoder
+from core.engine.prepared import chosen_adapter, encoder_revision
 from core.engine.weights import sha256_of
 from core.errors import ModelNotReady
 from core.ports import Encoder, Engine
@@ -36,13 +36,14 @@ async def open_engine(
 
 async def _encoder(settings: ModelSettings, data_dir: Path, progress: Progress | None) -> Encoder:
     """Sentences are compared by the embedded encoder, whoever writes them."""
+    prepared = await prepare_encoder(data_dir, wheels=settings.wheels, progress=progress)
+    return await asyncio.to_thread(_loaded, prepared.encoder, settings)
+
+
+def _loaded(folder: Path, settings: ModelSettings) -> Encoder:
     from core.engine.encoder import CTranslate2Encoder
 
-    adapter = chosen_adapter(None)
-    models = await prepare(data_dir, adapter=adapter, wheels=settings.wheels, progress=progress)
-    return await asyncio.to_thread(
-        CTranslate2Encoder, models.encoder, threads=settings.threads, revision=models.fingerprint
-    )
+    return CTranslate2Encoder(folder, threads=settings.threads, revision=encoder_revision())
 
 
 async def _open_ctranslate2(
@@ -50,19 +51,20 @@ async def _open_ctranslate2(
 ) -> tuple[Engine, Encoder]:
     # Here, not above: with engine echo nothing heavy is imported.
     from core.engine.ct2 import CTranslate2Engine
-    from core.engine.encoder import CTranslate2Encoder
 
-    own = None if settings.folder is None else _checked(settings.folder)
-    adapter = chosen_adapter(settings.adapter if own is None else None)
+    if settings.folder is not None:
+        own = _checked(settings.folder)
+        encoder = await _encoder(settings, data_dir, progress)
+        # Part of the cache key: another model must not answer with this one's digests.
+        revision = (await asyncio.to_thread(sha256_of, own / "model.bin"))[:16]
+        engine = await asyncio.to_thread(CTranslate2Engine, own, settings, revision=revision)
+        return engine, encoder
+    adapter = chosen_adapter(settings.adapter)
     models = await prepare(data_dir, adapter=adapter, wheels=settings.wheels, progress=progress)
 
     def load() -> tuple[Engine, Encoder]:
-        folder = own or models.generator
-        engine = CTranslate2Engine(folder, settings, revision=_revision(own, models))
-        encoder = CTranslate2Encoder(
-            models.encoder, threads=settings.threads, revision=models.fingerprint
-        )
-        return engine, encoder
+        engine = CTranslate2Engine(models.generator, settings, revision=models.fingerprint)
+        return engine, _loaded(models.encoder, settings)
 
     return await asyncio.to_thread(load)
 
@@ -75,10 +77,3 @@ def _checked(folder: Path) -> Path:
     raise ModelNotReady(
         str(folder), f"this is no prepared model folder: model.bin and {CARD} must lie in it"
     )
-
-
-def _revision(own: Path | None, models: PreparedModels) -> str:
-    """Part of the cache key: another model must not answer with this one's digests."""
-    if own is None:
-        return models.fingerprint
-    return sha256_of(own / "model.bin")[:16]

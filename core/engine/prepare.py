@@ -15,11 +15,20 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import core
-from core.engine.prepared import PreparedModels, expected, find
+from core.engine.prepared import (
+    PreparedEncoder,
+    PreparedModels,
+    expected,
+    expected_encoder,
+    find,
+    find_encoder,
+)
 from core.errors import ModelNotReady
 
+Found = TypeVar("Found", PreparedModels, PreparedEncoder)
 Progress = Callable[[str, float], None]
 _CHILD = (sys.executable, "-m", "core.engine.preparing")
 _LONGEST_LINE = 1 << 20
@@ -34,19 +43,48 @@ async def prepare(
     child: Sequence[str] = _CHILD,
 ) -> PreparedModels:
     """The prepared models; makes them if need be. Raises ModelNotReady."""
-    models = await asyncio.to_thread(find, data_dir, adapter)
-    if models is not None:
-        return models
-    command = [*child, "--data-dir", str(data_dir)]
-    for option, value in (("--adapter", adapter), ("--wheels", wheels)):
-        if value is not None:
-            command += [option, str(value)]
-    await _run(command, progress or _nobody_listens)
-    models = await asyncio.to_thread(find, data_dir, adapter)
-    if models is None:
-        subject = str(expected(data_dir, adapter).folder)
-        raise ModelNotReady(subject, "what was prepared is not there or not whole")
-    return models
+    command = [*child, *_options(data_dir, wheels)]
+    command += [] if adapter is None else ["--adapter", str(adapter)]
+    found = await _found(lambda: find(data_dir, adapter), command, progress)
+    if found is None:
+        raise _not_there(expected(data_dir, adapter).folder)
+    return found
+
+
+async def prepare_encoder(
+    data_dir: Path,
+    *,
+    wheels: Path | None = None,
+    progress: Progress | None = None,
+    child: Sequence[str] = _CHILD,
+) -> PreparedEncoder:
+    """The prepared encoder, alone or beside a generator that is there anyway; makes it alone if
+    need be. Raises ModelNotReady."""
+    command = [*child, *_options(data_dir, wheels), "--encoder-only"]
+    found = await _found(lambda: find_encoder(data_dir), command, progress)
+    if found is None:
+        raise _not_there(expected_encoder(data_dir).folder)
+    return found
+
+
+def _options(data_dir: Path, wheels: Path | None) -> list[str]:
+    given = ["--data-dir", str(data_dir)]
+    return given if wheels is None else [*given, "--wheels", str(wheels)]
+
+
+async def _found(
+    look: Callable[[], Found | None], command: Sequence[str], progress: Progress | None
+) -> Found | None:
+    """What is there, or is there once the command has run."""
+    found = await asyncio.to_thread(look)
+    if found is None:
+        await _run(command, progress or _nobody_listens)
+        found = await asyncio.to_thread(look)
+    return found
+
+
+def _not_there(folder: Path) -> ModelNotReady:
+    return ModelNotReady(str(folder), "what was prepared is not there or not whole")
 
 
 async def _run(command: Sequence[str], progress: Progress) -> None:

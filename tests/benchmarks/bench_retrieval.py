@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from support.kept_vectors import KeptVectors  # noqa: E402
 
 from core.engine.encoder import CTranslate2Encoder  # noqa: E402
-from core.engine.prepared import find  # noqa: E402
+from core.engine.prepared import find_encoder  # noqa: E402
 from core.language import words  # noqa: E402
 from core.ports import Encoder  # noqa: E402
 from core.retrieval.ranking import Shelf  # noqa: E402
@@ -185,10 +185,10 @@ def opened(folder: Path | None) -> Encoder:
     if folder is None:
         import platformdirs
 
-        models = find(platformdirs.user_data_path("smartdevdigest", appauthor=False), None)
-        if models is None:
+        prepared = find_encoder(platformdirs.user_data_path("smartdevdigest", appauthor=False))
+        if prepared is None:
             sys.exit("no prepared encoder: run `smartdevdigest prepare` or give --encoder FOLDER")
-        folder = models.encoder
+        folder = prepared.encoder
     return CTranslate2Encoder(folder)
 
 

@@ -3,9 +3,10 @@ in memory and in the database."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Executable, text
 from sqlalchemy.engine import URL
@@ -17,7 +18,7 @@ from core.explaining import Explainer, Explanation, Unknown
 from core.judging import glossary
 from core.library import Channels, Everything, Filters, LibraryState
 from core.places import Place, Scope
-from core.ports import Digests, Library
+from core.ports import Digests, Library, Vectors
 from core.settings import RetrievalSettings
 from storage import statements
 from storage.database import open_database
@@ -304,6 +305,29 @@ async def test_a_process_without_a_model_never_replaces_what_one_with_a_model_pu
         assert await worker.shelving.catch_up() == 0
         assert (await bot.library.state()).indexed == (await worker.state()).indexed == 1
         assert await titles(bot, "connection pools") == ["Connection pools"]
+
+
+class Renewed(HashingEncoder):
+    """Stands for an encoder of another revision, to whose vectors the old ones say nothing."""
+
+    name = "hashing@2"
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        return np.ascontiguousarray((await super().embed(texts))[:, ::-1])
+
+
+async def test_another_revision_of_the_encoder_makes_the_vectors_anew_while_the_old_are_found(
+    shelves: Shelves,
+) -> None:
+    for title, content in (("Connection pools", POOLS), ("Queues", QUEUES)):
+        await shelves.shelve(title, content)
+    shelves.library = SqlLibrary(shelves.engine, Renewed(), finder=shelves.finder)
+    assert (await shelves.library.state()).indexed == 0
+    assert "Queues" in await titles(shelves, "message queue")
+    assert await shelves.library.shelving.catch_up() == 2
+    assert await shelves.library.shelving.catch_up() == 0
+    assert (await shelves.library.state()).indexed == 2
+    assert (await titles(shelves, "message queue"))[0] == "Queues"
 
 
 async def test_a_digest_nobody_keeps_is_not_added(shelves: Shelves) -> None:

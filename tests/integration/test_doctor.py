@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from bot.cli.doctor import changed, examine, gpu_names, human_size, report
 from bot.configuration import Loaded, load_explained
 from bot.findings import Finding
 from core.article import Language
+from core.engine.prepared import encoder_recipe, expected_encoder, seal
+from core.engine.preparing import space_needed
 from storage.database import database_url, open_database
 
 NOWHERE = "http://127.0.0.1:9"  # the port for what is thrown away: nobody listens
@@ -283,6 +286,45 @@ async def test_it_measures_the_machine_and_proposes_a_profile(tmp_path: Path) ->
     assert "RAM" in measured.said("en")
     assert proposed.key.startswith("fits_")
     assert proposed.said("ko") != proposed.said("en")
+
+
+@pytest.mark.parametrize("engine", ["openai", "gptq"])
+async def test_where_another_engine_writes_the_encoder_is_told_by_itself(
+    engine: str, tmp_path: Path
+) -> None:
+    given = {"MODEL__ENGINE": engine, "MODEL__ENDPOINTS": f"{NOWHERE}/v1"}
+    told = loaded(tmp_path, **given)
+    unprepared = await finding("encoder", told)
+    assert (unprepared.state, unprepared.key) == ("note", "encoder_unprepared")
+    place = expected_encoder(tmp_path / "data")
+    place.encoder.mkdir(parents=True)
+    (place.encoder / "model.bin").write_bytes(b"x" * 24_000_000)
+    seal(place.folder, encoder_recipe())
+    prepared = await finding("encoder", told)
+    assert (prepared.state, prepared.key) == ("ok", "encoder_prepared")
+    assert "24 MB" in prepared.said("ko")
+
+
+@pytest.mark.parametrize("engine", ["ctranslate2", "echo"])
+async def test_an_encoder_that_is_part_of_the_model_or_not_used_is_not_told(
+    engine: str, tmp_path: Path
+) -> None:
+    findings = await examine(loaded(tmp_path, MODEL__ENGINE=engine))
+    assert "encoder" not in {one.name for one in findings}
+
+
+async def test_the_disk_must_have_what_is_still_to_be_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """300 MB are enough for the encoder alone and not for both models."""
+    nearly_full = shutil.disk_usage(tmp_path)._replace(free=300_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: nearly_full)
+    servers = {"MODEL__ENGINE": "openai", "MODEL__ENDPOINTS": f"{NOWHERE}/v1"}
+    assert (await finding("disk", loaded(tmp_path, **servers))).state == "ok"
+    both = await finding("disk", loaded(tmp_path))
+    assert (both.state, both.key) == ("bad", "little_disk")
+    assert f"needs {human_size(space_needed(tmp_path, None))}" in both.said("en")
+    assert (await finding("disk", loaded(tmp_path, MODEL__ENGINE="echo"))).state == "ok"
 
 
 async def test_servers_are_asked_whether_they_answer(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def build(partial, report):
     half.write_bytes(b"2" * asked.size)
 
 try:
-    models = expected(asked.data_dir, None)
-    preparing.prepare_once(models, {}, 0, build, preparing._report)
+    folder = expected(asked.data_dir, None).folder
+    preparing.prepare_once(folder, {}, 0, build, preparing._report)
 except preparing.ModelNotReady as error:
     preparing._say({"subject": error.subject, "reason": error.reason})
     sys.exit(1)
@@ -221,7 +221,7 @@ def test_too_little_space_is_said_before_anything_is_made(data: Path) -> None:
         pytest.fail("nothing may be built")
 
     with pytest.raises(ModelNotReady, match=r"needs 1,000,000,000 MB there"):
-        prepare_once(models_in(data), {}, 10**9 * 2**20, build, lambda *_: None)
+        prepare_once(models_in(data).folder, {}, 10**9 * 2**20, build, lambda *_: None)
     assert leftovers(data) == []
 
 
@@ -231,17 +231,16 @@ def test_a_failed_build_leaves_nothing_behind(data: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(ModelNotReady, match="disk is too full"):
-        prepare_once(models_in(data), {}, 0, build, lambda *_: None)
+        prepare_once(models_in(data).folder, {}, 0, build, lambda *_: None)
     assert leftovers(data) == []
     assert find(data, None) is None
 
 
 def test_a_data_folder_that_cannot_be_made_is_a_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
+    folder = models_in(tmp_path / "file").folder
     with pytest.raises(ModelNotReady, match="cannot be written"):
-        prepare_once(
-            models_in(tmp_path / "file"), {}, 0, lambda *_: pytest.fail("never"), lambda *_: None
-        )
+        prepare_once(folder, {}, 0, lambda *_: pytest.fail("never"), lambda *_: None)
 
 
 # -- what lies in the folder --------------------------------------------------------------

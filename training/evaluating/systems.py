@@ -84,10 +84,10 @@ class Resources:
         if self.engine == "echo":
             return (await self.both())[1]
         from core.engine.encoder import CTranslate2Encoder
-        from core.engine.prepare import prepare
+        from core.engine.prepare import prepare_encoder
 
-        models = await prepare(data_dir(), adapter=self.adapter, wheels=self.wheels)
-        return await asyncio.to_thread(CTranslate2Encoder, models.encoder)
+        prepared = await prepare_encoder(data_dir(), wheels=self.wheels)
+        return await asyncio.to_thread(CTranslate2Encoder, prepared.encoder)
 
     def settings(self) -> ModelSettings:
         if self.engine in _ENGINES:
