@@ -12,14 +12,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
+from operator import or_
 
 from core.article import Language
 from core.chunks import Document
 from core.judging.background import background
 from core.judging.facts import Known, numbers
-from core.judging.polarity import Polarity, opposites, polarity
+from core.judging.polarity import Polarity, opposites, polarity, reporting
 from core.language import is_stopword, raw_words, stem, words
 from core.ports import Vectors
 
@@ -45,6 +46,8 @@ SIGNS = (
     "negated_new",
     "negated_far",
     "negation_lost",
+    "turned_beside",
+    "denied",
     "opposed",
     "opposed_near",
     "opposed_beside",
@@ -109,11 +112,8 @@ class Measuring:
 
     @cached_property
     def _polarity(self) -> Polarity:
-        found = [polarity(text, self.language) for text in self._texts]
-        return Polarity(
-            frozenset().union(*(one.negated for one in found)),
-            frozenset().union(*(one.affirmed for one in found)),
-        )
+        found = (polarity(text, self.language) for text in self._texts)
+        return reduce(or_, found, Polarity())
 
     @cached_property
     def _pairs(self) -> frozenset[tuple[str, str]]:
@@ -187,15 +187,17 @@ class Measuring:
     ) -> dict[str, float]:
         said, there = polarity(claim, self.language), self._polarity
         near = [self._of(passage) for passage in closest[:_NEAR]]
-        negated_near = frozenset().union(*(p.negated for p in near))
-        affirmed_near = frozenset().union(*(p.affirmed for p in near))
+        close = reduce(or_, near)
         lost = (near[0].negated - near[0].affirmed - said.negated) & said.affirmed
         unseen = said.negated - there.negated
+        beside = (said.pairs_negated & there.pairs_affirmed) - there.pairs_negated
         return {
             "turned": _capped(unseen & there.affirmed),
             "negated_new": _capped(unseen - there.affirmed),
-            "negated_far": _capped((said.negated & there.negated & affirmed_near) - negated_near),
+            "negated_far": _capped((said.negated & there.negated & close.affirmed) - close.negated),
             "negation_lost": _capped(lost) if covered > _QUOTED else 0.0,
+            "turned_beside": _capped(beside),
+            "denied": _capped((said.negated & reporting(self.language)) - close.negated),
         }
 
     def _of(self, passage: Passage) -> Polarity:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from core.article import Article
+from core.article import Article, Language
 from core.chunks import Document, cut
 from core.judging.evidence import Measured, Measuring
 from core.judging.facts import numbers
@@ -32,6 +32,7 @@ __all__ = ["AGAINST", "FOR", "Evidence", "Judge", "Support", "faithfulness", "ju
 # from two thirds to all of them little. `training/faithfulness/pairs.py` fits a weight for each.
 Column = tuple[tuple[str, ...], float]
 _NEGATION = ("turned", "negated_new", "negated_far", "negation_lost")
+_TURNED = ("turned_beside", "denied")
 _OPPOSITE = ("opposed", "opposed_near", "opposed_beside")
 FOR: dict[str, Column] = {
     f"{sign} up to {cap:g}": ((sign,), cap)
@@ -45,7 +46,15 @@ FOR: dict[str, Column] = {
 AGAINST: dict[str, Column] = {
     **{
         sign: ((sign,), 1.0)
-        for sign in ("numbers_gone", "numbers_far", "names_gone", *_NEGATION, *_OPPOSITE, "unusual")
+        for sign in (
+            "numbers_gone",
+            "numbers_far",
+            "names_gone",
+            *_NEGATION,
+            *_TURNED,
+            *_OPPOSITE,
+            "unusual",
+        )
     },
     "negation": (_NEGATION, 1.0),
     "opposite": (_OPPOSITE, 1.0),
@@ -53,7 +62,7 @@ AGAINST: dict[str, Column] = {
 _BROKEN = {
     "number": ("numbers_gone", "numbers_far"),
     "name": ("names_gone",),
-    "negation": (*_NEGATION, "negation"),
+    "negation": (*_NEGATION, *_TURNED, "negation"),
     "opposite": (*_OPPOSITE, "opposite", "unusual"),
 }
 # Below this a claim is not borne out (as DigestSettings.min_support): training sets the shift so
@@ -117,10 +126,10 @@ class Judge:
         return kind if weighed[kind] > telling else ""
 
 
-@lru_cache(maxsize=1)
-def judge() -> Judge:
+@lru_cache(maxsize=2)
+def judge(language: Language) -> Judge:
     text = (files("core.judging") / "data" / "faithful.json").read_text("utf-8")
-    return Judge(**json.loads(text))
+    return Judge(**json.loads(text)[language])
 
 
 class Evidence:
@@ -137,11 +146,12 @@ class Evidence:
         found = [one for part in parts if (one := self._measuring.measure(part, claim_vector))]
         if not found:
             return Support(0.0, -1)
-        judged = [(judge().probability(one.signs), one) for one in found]
+        own = judge(self.language)
+        judged = [(own.probability(one.signs), one) for one in found]
         _, least = min(judged, key=lambda pair: pair[0])
-        score = judge().score([probability for probability, _ in judged])
+        score = own.score([probability for probability, _ in judged])
         quoted = least.signs["covered"] > _QUOTED
-        broken = judge().against(least.signs, _PLAIN if score >= BORNE else _TELLING)
+        broken = own.against(least.signs, _PLAIN if score >= BORNE else _TELLING)
         if score >= BORNE and not quoted:
             broken = ""
         if any(one.signs["names_gone"] > 0 for one in found):

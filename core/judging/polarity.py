@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 from core.article import Language
 from core.language import Token, is_stopword, morphemes, raw_words, stem
@@ -25,19 +26,42 @@ _REACH = 6
 _EMPTY = frozenset("be been being able only just yet any longer need necessarily".split())
 
 
+Pair = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Polarity:
-    """Stems (English) or morphemes (Korean) that a text negates, and those it affirms."""
+    """Stems (English) or morphemes (Korean) that a text negates, and those it affirms; likewise pairs
+    of words that stand side by side or with one between: a pair is negated where either word is."""
 
-    negated: frozenset[str]
-    affirmed: frozenset[str]
+    negated: frozenset[str] = frozenset()
+    affirmed: frozenset[str] = frozenset()
+    pairs_negated: frozenset[Pair] = frozenset()
+    pairs_affirmed: frozenset[Pair] = frozenset()
+
+    def __or__(self, other: Polarity) -> Polarity:
+        return Polarity(
+            self.negated | other.negated,
+            self.affirmed | other.affirmed,
+            self.pairs_negated | other.pairs_negated,
+            self.pairs_affirmed | other.pairs_affirmed,
+        )
 
 
 def polarity(text: str, language: Language) -> Polarity:
     signed = list(_signed_ko(text) if language == "ko" else _signed_en(text))
+    pairs = [
+        ((first, second), one and other)
+        for (first, one), (second, other) in (
+            *pairwise(signed),
+            *zip(signed, signed[2:], strict=False),
+        )
+    ]
     return Polarity(
         frozenset(word for word, positive in signed if not positive),
         frozenset(word for word, positive in signed if positive),
+        frozenset(pair for pair, positive in pairs if not positive),
+        frozenset(pair for pair, positive in pairs if positive),
     )
 
 
@@ -81,6 +105,20 @@ def _negates(form: str, tag: str) -> bool:
     if form == "없" or (form == "아니" and tag in ("VCN", "VA")):
         return True
     return form in ("않", "못하", "말") and tag.startswith("VX")
+
+
+# What texts do and say of themselves. A summary says what was done: "we do not propose" is none.
+_REPORTING = {
+    "en": "propose introduce present describe show demonstrate explain provide discuss define specify develop"
+    " announce explore investigate study report offer enable allow support improve achieve add goal aim",
+    "ko": "설명 소개 제안 제공 개발 발표 밝히 보이 공개 제시 다루 성공 규명 알아보 살펴보 도입 지원",
+}
+
+
+@lru_cache(maxsize=2)
+def reporting(language: Language) -> frozenset[str]:
+    said = _REPORTING[language].split()
+    return frozenset(stem(word) if language == "en" else word for word in said)
 
 
 @lru_cache(maxsize=2)

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from support.builders import an_article
 
+from core.article import Language
 from core.chunks import cut
+from core.judging.evidence import Measuring
 from core.judging.facts import numbers
 from core.judging.faithful import AGAINST, BORNE, FOR, Evidence, faithfulness, judge
 
@@ -108,8 +110,11 @@ def test_a_claim_of_many_sentences_is_as_doubtful_as_its_worst(english: Evidence
     assert english.support(false).broken == "opposite"
 
 
-def test_support_never_speaks_against_a_claim_and_contradiction_never_for_it() -> None:
-    weights = judge().weights
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_support_never_speaks_against_a_claim_and_contradiction_never_for_it(
+    language: Language,
+) -> None:
+    weights = judge(language).weights
     assert set(weights) == {*FOR, *AGAINST}
     assert min(weights[name] for name in FOR) >= 0
     assert max(weights[name] for name in AGAINST) <= 0
@@ -119,3 +124,57 @@ def test_texts_alone_are_enough() -> None:
     article = an_article(title="Raft", content=CONTENT, language="en")
     assert faithfulness(article, "Each term has at most one leader.") >= BORNE
     assert faithfulness(article, "Kafka stores its topics in partitions.") < BORNE
+
+
+@pytest.mark.parametrize(
+    ("language", "content", "true", "false"),
+    [
+        (
+            "en",
+            "The cache does not use locks. Readers use snapshots of the table. Writers wait.",
+            "Readers use snapshots.",
+            "Readers do not use snapshots.",
+        ),
+        (
+            "ko",
+            "캐시는 잠금을 사용하지 않는다. 읽는 쪽은 스냅숏을 사용한다. 쓰는 쪽은 기다린다.",
+            "읽는 쪽은 스냅숏을 사용한다.",
+            "읽는 쪽은 스냅숏을 사용하지 않는다.",
+        ),
+    ],
+)
+def test_what_is_negated_elsewhere_is_turned_round_all_the_same(
+    language: Language, content: str, true: str, false: str
+) -> None:
+    article = Measuring(cut(an_article(title="캐시", content=content, language=language), 330))
+    turned, stands = article.measure(false), article.measure(true)
+    assert turned is not None
+    assert stands is not None
+    assert turned.signs["turned_beside"] > 0 == stands.signs["turned_beside"]
+
+
+@pytest.mark.parametrize(
+    ("language", "content", "false", "quoted"),
+    [
+        (
+            "en",
+            "We propose a new index for logs. It does not provide ordering.",
+            "We do not propose an index for logs.",
+            "The index does not provide ordering.",
+        ),
+        (
+            "ko",
+            "이 글은 로그 색인을 설명합니다. 순서는 제공하지 않습니다.",
+            "이 글은 로그 색인을 설명하지 않습니다.",
+            "순서는 제공하지 않습니다.",
+        ),
+    ],
+)
+def test_a_summary_does_not_say_what_was_not_done_unless_the_article_does(
+    language: Language, content: str, false: str, quoted: str
+) -> None:
+    article = Measuring(cut(an_article(title="Logs", content=content, language=language), 330))
+    denied, said = article.measure(false), article.measure(quoted)
+    assert denied is not None
+    assert said is not None
+    assert denied.signs["denied"] > 0 == said.signs["denied"]

@@ -74,7 +74,7 @@ def _row(claim: Claim, measured: Measured) -> Row:
         "label": "entailment" if claim.true else label,
         "kind": claim.kind,
         "article": claim.article,
-        "signs": judge().probability(measured.signs),
+        "signs": judge(claim.language).probability(measured.signs),
     }
 
 
@@ -132,5 +132,5 @@ def _parts(measuring: Measuring, claim: str) -> Iterator[Row]:
                 "premise": passage(one),
                 "wide": wide(one),
                 "hypothesis": text,
-                "signs": judge().probability(one.signs),
+                "signs": judge(measuring.language).probability(one.signs),
             }

@@ -16,7 +16,7 @@ import json
 import logging
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -62,15 +62,18 @@ def measured(root: Path, seed: int, cache: Path) -> list[tuple[Claim, list[float
     return kept
 
 
-def fit(found: Sequence[tuple[Claim, list[float]]], settings: dict[str, Any]) -> dict[str, Any]:
-    """Bounded logistic regression; each kind of claim counts as the settings say, whatever its number."""
+def fit(
+    found: Sequence[tuple[Claim, list[float]]], settings: dict[str, Any], korean: float
+) -> dict[str, Any]:
+    """Bounded logistic regression; each kind of claim counts as the settings say, whatever its
+    number, and a Korean one as much as so many English ones."""
     from scipy.optimize import minimize
 
     table = np.array(
         [list(Judge.seen(dict(zip(SIGNS, signs, strict=True))).values()) for _, signs in found]
     )
     truth = np.array([float(claim.true) for claim, _ in found])
-    weight = weights([claim for claim, _ in found], settings["kinds"], settings["korean"])
+    weight = weights([claim for claim, _ in found], settings["kinds"], korean)
     ridge = settings["ridge"] * len(truth)
 
     def loss(b: Numbers) -> tuple[float, Numbers]:
@@ -115,12 +118,13 @@ def weights(found: Sequence[Claim], kinds: dict[str, float], korean: float) -> N
     return np.asarray(np.array(raw) / np.mean(raw))
 
 
-def evaluate(root: Path, out: Path, judge: Judge) -> dict[str, Any]:
+def evaluate(root: Path, out: Path, judges: Mapping[str, Judge]) -> dict[str, Any]:
     """On `consistency/dev`, by language and kind; word overlap beside, the threshold as shipped."""
-    found = [
-        (row, judge.score([judge.probability(p) for p in parts]) if parts else 0.0, overlap)
-        for row, parts, overlap in _measured_evaluation(root, out / "evaluation.json")
-    ]
+    found = []
+    for row, parts, overlap in _measured_evaluation(root, out / "evaluation.json"):
+        judge = judges[row["language"]]
+        score = judge.score([judge.probability(p) for p in parts]) if parts else 0.0
+        found.append((row, score, overlap))
     report: dict[str, Any] = {"threshold": BORNE}
     for language in ("en", "ko"):
         mine = [one for one in found if one[0]["language"] == language]
@@ -233,10 +237,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _make_judge(root: Path, settings: dict[str, Any], out: Path) -> None:
     found = measured(root, settings["seed"], out / "claims.json")
-    made = fit(found, settings)
-    shifted(made, found, settings["rejected"])
+    made = {}
+    for language, korean in settings["korean"].items():
+        made[language] = fit(found, settings, korean)
+        shifted(made[language], found, settings["rejected"])
     write_json(made, OUT / "faithful.json")
-    report = evaluate(root, out, Judge(**made))
+    report = evaluate(root, out, {language: Judge(**one) for language, one in made.items()})
     write_json(report, out / "report.json")
     paths = [root / f"{name}.jsonl.gz" for name in settings["sources"]]
     write_json(manifest(settings, paths, report), OUT / "faithful.manifest.json")
