@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from support.command import Command
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Iterator[Command]:
+async def command(tmp_path: Path) -> AsyncIterator[Command]:
     command = Command(tmp_path)
     yield command
     command.end_all()

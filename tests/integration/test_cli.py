@@ -7,13 +7,14 @@ import json
 import re
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from support import web_server
 from support.builders import CONTENT, CONTRACT
-from support.command import Command, until
+from support.command import Begun, Command, until
 
 from core.article import Article
 from core.digest import Digest
@@ -266,7 +267,7 @@ async def test_doctor_tells_what_to_fix_and_ends_with_one(command: Command, tmp_
 # --- the server
 
 
-async def address_of(process: asyncio.subprocess.Process) -> str:
+async def address_of(process: asyncio.subprocess.Process | Begun) -> str:
     assert process.stdout is not None
     async with asyncio.timeout(60):
         line = (await process.stdout.readline()).decode()
@@ -275,11 +276,17 @@ async def address_of(process: asyncio.subprocess.Process) -> str:
     return found[0]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize(
+    ("begin", "number", "code"),
+    [(Command.start_anew, signal.SIGINT, 130), (Command.start, signal.SIGTERM, 0)],
+)
 async def test_run_serves_the_page_until_it_is_stopped(
-    command: Command, number: signal.Signals, code: int
+    command: Command,
+    begin: Callable[..., Awaitable[asyncio.subprocess.Process | Begun]],
+    number: signal.Signals,
+    code: int,
 ) -> None:
-    process = await command.start("run", "--port", "0")
+    process = await begin(command, "run", "--port", "0")
     address = await address_of(process)
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"{address}healthz")).json() == {"status": "ok"}
@@ -329,7 +336,7 @@ async def test_a_worker_works_until_it_is_stopped(
 
 
 async def test_a_worker_says_at_a_port_how_it_is(command: Command) -> None:
-    process = await command.start("worker", "--port", "0")
+    process = await command.start_anew("worker", "--port", "0")
     assert process.stdout is not None
     said = b""
     async with asyncio.timeout(60):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -14,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import JSON, Connection, DateTime, column, inspect, table, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
+from support import forks
 from support.builders import a_record, an_article
 
 from core.errors import SettingsError
@@ -23,6 +23,7 @@ from storage.digests import SqlDigests
 from storage.subscriptions import SqlSubscriptions
 from storage.tables import Base
 
+ROOT = Path(__file__).parents[2]
 NAMES = set(Base.metadata.tables)
 FIRST = {"articles", "digests", "verdicts"}
 
@@ -182,32 +183,16 @@ async def test_a_migration_that_fails_leaves_nothing_half_done(
     assert await names(engine) == NAMES | {"alembic_version"}
 
 
-OPEN_AND_ADD = """
-import asyncio, sys
-from pathlib import Path
-from storage.database import database_url, open_database
-from storage.digests import SqlDigests
-from support.builders import a_record
-
-async def main(url, number):
-    async with open_database(database_url(url, Path())) as engine:
-        for turn in range(5):
-            await SqlDigests(engine).add(a_record(id=number * 24), content_hash="a" * 64)
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-
-async def test_processes_that_start_at_once_on_nothing_all_come_up(empty_database: URL) -> None:
-    paths = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[1]}"}
+async def test_processes_that_start_at_once_on_nothing_all_come_up(
+    empty_database: URL, tmp_path: Path
+) -> None:
     url = empty_database.render_as_string(hide_password=False)
     started = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", OPEN_AND_ADD, url, number, env=paths
-        )
+        forks.start("support.opening:open_and_add", [url, number], ROOT, {}, tmp_path / "log")
         for number in "123"
     ]
-    assert [await process.wait() for process in started] == [0, 0, 0]
+    ended = [await asyncio.to_thread(process.wait) for process in started]
+    assert ended == [0, 0, 0], (tmp_path / "log").read_text()
     async with open_database(empty_database) as engine:
         assert len(await SqlDigests(engine).recent(10)) == 3
 

@@ -8,10 +8,11 @@ import json
 import os
 import signal
 import sys
+from asyncio import StreamReader
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from support import forks
 
@@ -35,6 +36,38 @@ async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
             await asyncio.sleep(0.01)
 
 
+class Begun:
+    """A command at work, with what tests need of `asyncio.subprocess.Process`."""
+
+    def __init__(self, process: forks.Forked, out: StreamReader, err: StreamReader) -> None:
+        self.stdout, self.stderr = out, err
+        self._process = process
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    def send_signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    async def wait(self) -> int:
+        return await asyncio.to_thread(self._process.wait)
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """What it still says, until it ends."""
+        said = await asyncio.gather(self.stdout.read(), self.stderr.read())
+        await self.wait()
+        return said
+
+    def end(self) -> None:
+        self.kill()
+        for stream in (self.stdout, self.stderr):
+            stream._transport.close()  # type: ignore[attr-defined] # nothing else closes it
+
+
 class Command:
     """`await command("digest", "a.md", "--json")`; `environ` is everything it sees."""
 
@@ -49,16 +82,30 @@ class Command:
             "SMARTDEVDIGEST_MODEL__ENGINE": "echo",
         }
         self.folder = data_dir
-        self._begun: list[asyncio.subprocess.Process] = []
+        self._begun: list[Begun] = []
+        self._interpreters: list[asyncio.subprocess.Process] = []
 
     def end_all(self) -> None:
         """What a test that failed has left running."""
-        for process in self._begun:
+        for begun in self._begun:
+            begun.end()
+        for process in self._interpreters:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
 
-    async def start(self, *args: str, **environ: str) -> asyncio.subprocess.Process:
+    async def start(self, *args: str, **environ: str) -> Begun:
+        """One that is left at work; it has imported everything."""
+        out, said = await _pipe()
+        err, complained = await _pipe()
+        given = {**self.environ, **environ}
+        process = await asyncio.to_thread(forks.begin, args, self.folder, given, said, complained)
+        begun = Begun(process, out, err)
+        self._begun.append(begun)
+        return begun
+
+    async def start_anew(self, *args: str, **environ: str) -> asyncio.subprocess.Process:
+        """The same with an interpreter of its own, as people start it."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -72,12 +119,12 @@ class Command:
             # A shell that runs the tests in the background has Ctrl-C ignored, and so would we.
             preexec_fn=_hears_interrupts,
         )
-        self._begun.append(process)
+        self._interpreters.append(process)
         return process
 
     async def __call__(self, *args: str, stdin: str = "", **environ: str) -> Ended:
         if any(name.startswith(("LC_", "LANG", "PYTHON")) for name in environ):
-            return await self._started(*args, stdin=stdin, **environ)
+            return await self._anew(*args, stdin=stdin, **environ)
         environ = {**self.environ, **environ}
         async with asyncio.timeout(120):
             code, out, err = await asyncio.to_thread(
@@ -85,8 +132,8 @@ class Command:
             )
         return Ended(code, out.decode(), err.decode())
 
-    async def _started(self, *args: str, stdin: str, **environ: str) -> Ended:
-        process = await self.start(*args, **environ)
+    async def _anew(self, *args: str, stdin: str, **environ: str) -> Ended:
+        process = await self.start_anew(*args, **environ)
         try:
             async with asyncio.timeout(120):
                 out, err = await process.communicate(stdin.encode())
@@ -95,6 +142,16 @@ class Command:
             raise
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def _pipe() -> tuple[StreamReader, BinaryIO]:
+    """What is read here, and the end that a process is given."""
+    read, write = os.pipe()
+    reader = StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read, "rb", buffering=0)
+    )
+    return reader, os.fdopen(write, "wb", buffering=0)
 
 
 def _hears_interrupts() -> None:

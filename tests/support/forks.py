@@ -33,7 +33,7 @@ _MOST_BYTES = 1 << 20
 _HELD, _ADDRESS = "held", "address"
 _IMPORTED = (
     "bot.cli bot.cli.oneshot bot.cli.batch bot.cli.doctor bot.cli.subscriptions bot.cli.answering "
-    "bot.cli.erasing bot.serving bot.slack.surface bot.discord.surface support.bot_process"
+    "bot.cli.erasing bot.serving bot.slack.surface bot.discord.surface support.bot_process support.opening"
 )
 
 
@@ -106,6 +106,18 @@ def run(
         out.seek(0)
         err.seek(0)
         return status, out.read(), err.read()
+
+
+def begin(
+    arguments: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    out: BinaryIO,
+    err: BinaryIO,
+) -> Forked:
+    """The command, left at work; `out` and `err` are closed here. Blocks until it has begun."""
+    with Path(os.devnull).open("rb") as nothing, out, err:
+        return Forked(COMMAND, arguments, folder, environ, [nothing, out, err])
 
 
 def start(
@@ -181,6 +193,11 @@ def _serve(address: str) -> str:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    # Those of the server remember that they were pipes or files.
+    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
+    # A shell that runs the tests in the background has Ctrl-C ignored, and so would we.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environ"])
