@@ -148,7 +148,8 @@ def _table(results: list[Measured]) -> None:
 
 
 async def child(asked: argparse.Namespace) -> None:
-    files = [asked.data / name for name in ("scitldr/dev.jsonl.gz", "go_blog/valid.jsonl.gz")]
+    # The smaller first: what it lacks to its half comes from the other.
+    files = [asked.data / name for name in ("go_blog/valid.jsonl.gz", "scitldr/dev.jsonl.gz")]
     prompts = [one.prompt for one in examples(files, asked.limit, 17, asked.words)]
     part, parts = map(int, asked.part.split("/"))
     prompts = prompts[part - 1 :: parts]
@@ -367,7 +368,12 @@ class Padded:
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="the data folder, with scitldr and go_blog")
     parser.add_argument("--limit", type=int, default=64, help="articles")
-    parser.add_argument("--words", type=int, default=700, help="of an article that are shown")
+    parser.add_argument(
+        "--words",
+        type=int,
+        default=700,
+        help="of an article that are shown; 0: its best sentences, as the service asks",
+    )
     parser.add_argument(
         "--part", default="1/1", help="2/4: every fourth article, from the second on"
     )
