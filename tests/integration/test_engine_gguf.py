@@ -8,9 +8,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-import torch
 from support.tiny_model import tiny_tokenizer
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.engine.gguf_file import load_generator
 from core.errors import ModelNotReady
@@ -74,6 +72,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_weights_settings_and_tokens_are_those_that_transformers_reads(file: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     ours, tokenizer = load_generator(file)
     theirs = AutoModelForCausalLM.from_pretrained(
         file.parent, gguf_file=file.name, dtype=torch.float32

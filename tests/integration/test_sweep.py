@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from support.tiny_model import tiny_model
 
+from core.engine.chat import ModelCard
 from core.engine.templating import Template
 from core.errors import SettingsError
 from core.judging.gist import rank
 from core.ports import Generation, Prompt
 from training.config import read
 from training.model import sweep, variant
-from training.model.drafting import NoRepeat, answers
 from training.sentences.gist import document_of
 from training.sentences.headline import Drafts
 from training.sets.examples import SETS, kept_apart
@@ -208,9 +207,9 @@ def read_embedded() -> Any:
 
 
 def test_a_batch_answers_as_each_prompt_alone() -> None:
-    tiny = tiny_model()
-    from core.engine.chat import ModelCard
+    from training.model.drafting import answers
 
+    tiny = tiny_model()
     template = Template(tiny.tokenizer, ModelCard.load(tiny.folder), tiny.folder)
     prompts = [Prompt(text) for text in ("What is a queue?", "What is a stack?", "Sing!")]
     for options in (
@@ -227,6 +226,10 @@ def test_a_batch_answers_as_each_prompt_alone() -> None:
 
 
 def test_no_run_of_tokens_comes_twice_but_the_prompts_runs_may() -> None:
+    import torch
+
+    from training.model.drafting import NoRepeat
+
     ids = torch.tensor([[5, 6, 7, 1, 2, 3, 1, 2], [1, 2, 3, 4, 5, 6, 1, 2]])
     found = NoRepeat(3, begin=3)(ids, torch.zeros(2, 9))
     assert np.argwhere(np.isinf(found.numpy())).tolist() == [[0, 3]]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 from support.tiny_encoder import tiny_encoder
 
 from core.errors import SettingsError
@@ -115,6 +114,8 @@ def test_ranks_are_of_each_site_alone() -> None:
 
 
 def test_equal_values_share_their_ranks() -> None:
+    from scipy.stats import spearmanr
+
     levels = np.array([1.0, 1, 3, 3, 3, 5, 2])
     scores = np.array([0.1, 0.4, 0.4, 0.2, 0.9, 0.9, 0.9])
     assert spearman(scores, levels) == pytest.approx(spearmanr(scores, levels).statistic)

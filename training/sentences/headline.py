@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rouge_score import rouge_scorer
 
 from core.article import Language
 from core.chunks import Document
@@ -53,15 +53,18 @@ class Syllables:
         return [letter for letter in text.lower() if letter.isalnum()]
 
 
-_SCORERS: dict[Language, Any] = {
-    "en": rouge_scorer.RougeScorer(_KEYS, use_stemmer=True),
-    "ko": rouge_scorer.RougeScorer(_KEYS, tokenizer=Syllables()),
-}
+@functools.cache
+def _scorer(language: Language) -> Any:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    if language == "en":
+        return RougeScorer(_KEYS, use_stemmer=True)
+    return RougeScorer(_KEYS, tokenizer=Syllables())
 
 
 def rouge(wanted: Sequence[str], text: str, language: Language) -> Rows:
     """ROUGE-1, -2, -L F1 times 100; each the maximum over the references."""
-    found = [_SCORERS[language].score(one, text) for one in wanted]
+    found = [_scorer(language).score(one, text) for one in wanted]
     return np.array([max(one[key].fmeasure for one in found) * 100 for key in _KEYS])
 
 
