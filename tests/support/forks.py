@@ -2,19 +2,18 @@
 
 Three of the five seconds of a short command go into imports, and as many of a bot's start. A server
 that has done them once forks a process for each: its own memory, folder, environment, streams,
-signals and exit status. What depends on how an interpreter starts is left to `Command.start`.
+signals and exit status. What depends on how an interpreter starts, or takes its modules down at the
+end, is left to `Command.start_anew`.
 """
 
 from __future__ import annotations
 
-import array
 import atexit
 import contextlib
 import functools
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,13 +22,13 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from support.shared import made_once
 
 ROOT = Path(__file__).parents[2]
+SERVER = Path(__file__).with_name("fork_server.py")
 COMMAND = "bot.cli:main"
-_MOST_BYTES = 1 << 20
 _HELD, _ADDRESS = "held", "address"
 _IMPORTED = (
     "bot.cli bot.cli.oneshot bot.cli.batch bot.cli.doctor bot.cli.subscriptions bot.cli.answering "
@@ -143,7 +142,7 @@ def _start_server(folder: Path) -> None:
     held = os.open(folder / _HELD, os.O_WRONLY)
     address = f"{tempfile.mkdtemp(prefix='forks-')}/socket"  # a short path: they may not be long
     server = subprocess.Popen(
-        [sys.executable, __file__, address, *_IMPORTED.split()],
+        [sys.executable, SERVER, address, *_IMPORTED.split()],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
         stdin=read,
         stdout=subprocess.PIPE,
@@ -160,88 +159,3 @@ def _leave(server: subprocess.Popen[bytes], held: int) -> None:
     os.close(held)
     with contextlib.suppress(subprocess.TimeoutExpired):
         server.wait(1)  # not for as long as others need it
-
-
-def _serve(address: str) -> str:
-    """The function to be called; returns in the process that was asked for, and there only."""
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(address)
-        listening.listen(64)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        while True:
-            readable, _, _ = select.select([listening, sys.stdin], [], [])
-            if sys.stdin in readable:
-                shutil.rmtree(Path(address).parent)
-                sys.exit()
-            connection, _ = listening.accept()
-            if os.fork() == 0:
-                break
-            connection.close()
-            _reap()
-        listening.close()
-    # One process waits for the other and says how it ended; the server goes on meanwhile.
-    asked, streams = _received(connection)
-    child = os.fork()
-    if child:
-        for stream in streams:
-            os.close(stream)
-        connection.sendall(b"%d\n" % child)
-        connection.sendall(b"%d\n" % os.waitpid(child, 0)[1])
-        os._exit(0)
-    connection.close()
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
-    # Those of the server remember that they were pipes or files.
-    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
-    sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
-    # A shell that runs the tests in the background has Ctrl-C ignored, and so would we.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.chdir(asked["folder"])
-    os.environ.clear()
-    os.environ.update(asked["environ"])
-    sys.argv = ["smartdevdigest", *asked["arguments"]]
-    return str(asked["main"])
-
-
-def _received(connection: socket.socket) -> tuple[dict[str, Any], array.array[int]]:
-    said, streams, _, _ = socket.recv_fds(connection, _MOST_BYTES, 3)
-    return json.loads(said), array.array("i", streams)
-
-
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
-def _warm_up() -> None:
-    """What a digest loads the first time: word counts, glossary, Korean morphemes."""
-    import asyncio
-    import ctypes
-    import gc
-
-    from core.digesting import Digester
-    from core.engine.echo import EchoEngine, HashingEncoder
-    from core.language import _kiwi
-    from core.settings import DigestSettings, GenerationSettings
-
-    digester = Digester(EchoEngine(), HashingEncoder(), DigestSettings(), GenerationSettings())
-    asyncio.run(digester.warm_up())
-    # It keeps a thread that it never needs and, when deleted, waits for it; forks have no such thread.
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_kiwi()))
-    gc.collect()
-    gc.freeze()  # a fork that looked through all this would copy it
-
-
-if __name__ == "__main__":
-    import importlib
-
-    for name in sys.argv[2:]:
-        importlib.import_module(name)
-    _warm_up()
-    module, _, function = _serve(sys.argv[1]).partition(":")
-    getattr(importlib.import_module(module), function)()
