@@ -37,7 +37,7 @@ from core.web.extract import Extractor
 from core.web.pages import KeptPages
 from storage.announcements import SqlAnnouncements
 from storage.articles import SqlArticles
-from storage.database import database_url, open_database, workflow_database
+from storage.database import open_database, workflow_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 from storage.feeds import SqlFeeds
@@ -161,8 +161,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with _world(database_url(None, tmp_path), tmp_path) as made:
+async def world(with_workflows: URL, tmp_path: Path) -> AsyncIterator[World]:
+    async with _world(with_workflows, tmp_path) as made:
         yield made
 
 

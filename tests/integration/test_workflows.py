@@ -140,15 +140,16 @@ class World:
 
 
 @pytest.fixture
-async def world(sqlite_database: URL, tmp_path: Path) -> AsyncIterator[World]:
-    async with _opened(sqlite_database, tmp_path) as opened:
+async def world(with_workflows: URL, tmp_path: Path) -> AsyncIterator[World]:
+    async with _opened(with_workflows, tmp_path) as opened:
         yield opened
 
 
-@pytest.fixture
-async def either_world(fresh_database: URL, tmp_path: Path) -> AsyncIterator[World]:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def either_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """On SQLite and on PostgreSQL, for what the database has a say in."""
-    async with _opened(fresh_database, tmp_path) as opened:
+    name = {"sqlite": "with_workflows", "postgres": "postgres_database"}[request.param]
+    async with _opened(request.getfixturevalue(name), tmp_path) as opened:
         yield opened
 
 
