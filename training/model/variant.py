@@ -60,7 +60,7 @@ class Sweep(Part):
     usual: dict[str, Any]
     variants: dict[str, dict[str, Any]] = Field(min_length=1)
     judging: Judging
-    together: int = Field(6, ge=1, le=64)
+    together: int = Field(1, ge=1, le=64)
     seconds: float = Field(0, ge=0)
     last_seconds: float = Field(0, ge=0)
 
