@@ -43,6 +43,8 @@ from storage.digests import SqlDigests
 from storage.feeds import SqlFeeds
 from storage.subscriptions import SqlSubscriptions
 
+pytestmark = pytest.mark.slow
+
 _PATIENCE = 180.0  # seconds, for busy machines
 FEED = "https://feeds.example/a.xml"
 NOW = datetime(2026, 11, 25, 23, 30, tzinfo=UTC)  # half past eight in Seoul, on the 26th

@@ -43,6 +43,8 @@ from storage.database import open_database, workflow_database
 from storage.deliveries import SqlDeliveries
 from storage.digests import SqlDigests
 
+pytestmark = pytest.mark.slow
+
 LINK = "https://blog.example.com/pools"
 
 

@@ -13,6 +13,8 @@ import pytest
 from core.errors import SettingsError
 from training.levels import audit
 
+pytestmark = pytest.mark.slow  # scikit-learn, matplotlib
+
 EASY = "The cat sat on the mat and the dog ran to the park with a ball of red wool today."
 HARD = "Notwithstanding macroeconomic volatility, institutional investors diversified considerably."
 
@@ -54,7 +56,6 @@ def test_a_planted_label_is_always_another() -> None:
     assert {int(row) for row in np.flatnonzero(wrong != labels)} == chosen
 
 
-@pytest.mark.slow  # matplotlib
 def test_a_planted_label_is_doubted_more_and_the_curves_are_drawn(
     root: Path, tmp_path: Path
 ) -> None:

@@ -15,6 +15,8 @@ from training.levels.ranking import Articles, articles, report, standard, train,
 from training.levels.ranking_model import drawing, learned, opened
 from training.levels.unseen import ranked, spearman
 
+pytestmark = pytest.mark.slow  # torch
+
 EASY, HARD = "cats sleep most of the day", "the scheduler places pods on nodes"
 SETTINGS: dict[str, Any] = {
     "max_tokens": 16,

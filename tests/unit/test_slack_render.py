@@ -473,6 +473,7 @@ def whole_text(record: DigestRecord, ui: Language) -> str:
     return "".join(told.split())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(hostile_records(), st.sampled_from(LANGUAGES))
 def test_every_page_of_terms_is_taken_and_together_they_tell_everything(
@@ -492,6 +493,7 @@ def raw_text(blocks: list[dict[str, Any]]) -> str:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(hostile_records(), max_size=3), st.sampled_from(LANGUAGES))
 def test_a_home_tab_is_taken_whatever_was_shared(found: list[DigestRecord], ui: Language) -> None:
