@@ -14,7 +14,6 @@ from core.engine.row import Row
 
 # At most this share of what is read together may be there to fill shorter rows up.
 _FILLED = 0.5
-SHORTEST_PREFIX = 8
 
 
 class Piece(NamedTuple):
@@ -56,8 +55,7 @@ class Reader:
     def _piece(self, slot: int, row: Row, room: int) -> Piece:
         count = min(row.unread, room)
         length = len(row.prefix)
-        ends_within = length >= SHORTEST_PREFIX and row.cached < length < row.cached + count
-        if ends_within and self.keeps(length):
+        if row.cached < length < row.cached + count and self.keeps(length):
             return Piece(slot, row, length - row.cached, shared=True)
         return Piece(slot, row, count)
 

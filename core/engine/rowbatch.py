@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from core.engine.batching import News
 from core.engine.picking import pick
-from core.engine.reading import SHORTEST_PREFIX, Piece, Reader, filled, width
+from core.engine.prefixes import Prefixes
+from core.engine.reading import Piece, Reader, filled, width
 from core.engine.recording import Recordings, Run
 from core.engine.row import Counts, Row
-from core.engine.rowcache import Prefix, RowCache, bytes_per_token, rounded
+from core.engine.rowcache import RowCache, bytes_per_token, rounded
 from core.errors import EngineOutOfMemory
 
 log = logging.getLogger(__name__)
@@ -32,8 +34,6 @@ log = logging.getLogger(__name__)
 # busy for less than a second. A card needs many to be busy at all, so there rows are read together.
 _PIECE = {"cpu": 512, "cuda": 2048}
 _READ_TOGETHER = {"cpu": 1, "cuda": 64}
-_KEPT_PREFIXES = 8
-_PREFIX_SHARE = 8  # of the budget, one in so many tokens may be a kept beginning
 # Tokens of all rows, guessed ones too, that one pass takes; a processor is busy with fewer.
 _TOGETHER = {"cpu": 16, "cuda": 64}
 # Right tokens that a guess must bring: on a processor a pass over three to eight tokens takes twice as
@@ -62,7 +62,7 @@ class RowBatch:
         self._ends = ends
         self._piece = piece or _PIECE.get(model.device.type, 512)
         together = read_together or _READ_TOGETHER.get(model.device.type, 1)
-        self._reader = Reader(together, lambda length: self._room_for(length) >= 0)
+        self._reader = Reader(together, lambda length: self._prefixes.may_keep(length, self._free))
         self._window = getattr(config, "sliding_window", None)
         self._kinds = tuple(getattr(config, "layer_types", None) or ())
         self._capacity = budget // bytes_per_token(config, model.dtype.itemsize)
@@ -72,7 +72,7 @@ class RowBatch:
         self._cache = RowCache()
         self._recordings = Recordings(self._pass, record, model.device) if record else None
         self._news = News()
-        self._prefixes: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
+        self._prefixes = Prefixes(self._capacity)
         self.max_rows = max_rows
         self.rows: list[Row] = []
         self.back: deque[Row] = deque()
@@ -103,7 +103,7 @@ class RowBatch:
             self._start_again()  # it was wider once; narrower, all of them fit
             slots = self._slots(width)
         taken = slots * rounded(max(width, self._cache.width))
-        self._keep_prefixes(self._capacity - taken)
+        self._prefixes.shrink(self._capacity - taken)
         self._cache.make_room(slots, width)
         self._begin(row)
 
@@ -174,9 +174,8 @@ class RowBatch:
     def _begin(self, row: Row) -> None:
         """What other prompts began with as well is not read again."""
         row.cached = 0
-        known = self._prefixes.get(row.prefix)
+        known = self._prefixes.find(row.prefix)
         if known is not None and len(row.ids) > known.length:
-            self._prefixes.move_to_end(row.prefix)
             self._cache.begin_with(self.rows.index(row), known)
             row.cached = known.length
             self.counts.prefix_tokens += known.length
@@ -199,9 +198,16 @@ class RowBatch:
                 return
             logits = self._forward_pieces(pieces)
             room -= len(pieces) * width(pieces)
-            for piece in pieces:
-                self._keep_prefix(piece.slot, piece.row)
+            for slot, row, *_ in pieces:
+                if row.cached == len(row.prefix):
+                    copied = partial(self._cache.kept, slot, row.cached)
+                    self._prefixes.keep(row.prefix, self._free, copied)
             self._first(pieces, logits)
+
+    @property
+    def _free(self) -> int:
+        """Tokens of the budget that no slot has taken."""
+        return self._capacity - self._cache.rows * self._cache.width
 
     def _forward_pieces(self, pieces: Sequence[Piece]) -> Any:
         """The scores after the last token of each."""
@@ -242,28 +248,6 @@ class RowBatch:
             if self._took(row, token):
                 self._leave(row)
                 row.finish_text()
-
-    def _keep_prefix(self, slot: int, row: Row) -> None:
-        length = len(row.prefix)
-        if length < SHORTEST_PREFIX or row.cached != length or row.prefix in self._prefixes:
-            return
-        room = self._room_for(length)
-        if room >= 0:
-            self._keep_prefixes(room, _KEPT_PREFIXES - 1)
-            self._prefixes[row.prefix] = self._cache.kept(slot, length)
-
-    def _room_for(self, length: int) -> int:
-        """Tokens of other beginnings that may stay beside one of this length; negative: it is too
-        long itself."""
-        free = self._capacity - self._cache.rows * self._cache.width
-        return min(free, self._capacity // _PREFIX_SHARE) - length
-
-    def _keep_prefixes(self, room: int, most: int = _KEPT_PREFIXES) -> None:
-        """The newest ones, at most so many and of so many tokens together."""
-        kept = sum(one.length for one in self._prefixes.values())
-        while self._prefixes and (len(self._prefixes) > most or kept > room):
-            _, gone = self._prefixes.popitem(last=False)
-            kept -= gone.length
 
     # -- writing ------------------------------------------------------------------------------
 

@@ -43,8 +43,7 @@ def a_row(checkpoint: Checkpoint, words: int, new_tokens: int, system: str = "")
 
 def held(batch: RowBatch) -> int:
     """Tokens for which there is memory."""
-    prefixes = sum(one.length for one in batch._prefixes.values())
-    return batch._cache.rows * batch._cache.width + prefixes
+    return batch._cache.rows * batch._cache.width + batch._prefixes.tokens
 
 
 async def run_to_the_end(batch: RowBatch, rows: Sequence[Row]) -> None:
