@@ -54,7 +54,9 @@ def explained(found: Explanation, ui: Language, *, shared: bool = False) -> Show
         blocks.append(rich(line(*_easiest(found, ui))))
     if not shared:
         blocks += _offers(found, ui)
-        blocks.append(actions(button(SHARE, say("button.share", ui), fitted(found.term, _VALUE))))
+    # A term of nothing that can be seen has no button: Slack refuses one without a value.
+    if not shared and (asked := fitted(found.term, _VALUE)):
+        blocks.append(actions(button(SHARE, say("button.share", ui), asked)))
     return blocks, escaped(fitted(f"{found.term}: {found.explanation}", LINE))
 
 

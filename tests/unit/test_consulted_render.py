@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.discord_checks import check_message
 from support.discord_components import walk
@@ -183,9 +183,12 @@ def discord_takes(view: Any) -> None:
 
 @settings(deadline=None, max_examples=15)
 @given(found=explanations(), ui=LANGUAGES, shared=st.booleans())
+@example(
+    found=Explanation(term="\x1b", explanation="x", origin="article", language="en"),
+    ui="en",
+    shared=False,
+)
 async def test_every_explanation_is_taken(found: Explanation, ui: Language, shared: bool) -> None:
-    if not found.term.strip():
-        found = found.model_copy(update={"term": "x"})
     slack_takes(on_slack.explained(found, ui, shared=shared))
     discord_takes(on_discord.explained(found, ui))
 
