@@ -104,7 +104,7 @@ def _become(asked: dict[str, Any], streams: array.array[int]) -> None:
 
 
 def _warm_up() -> None:
-    """What a digest loads the first time: word counts, glossary, Korean morphemes."""
+    """What commands load the first time: certificates, word counts, glossary, Korean morphemes."""
     import asyncio
     import ctypes
     import gc
@@ -112,8 +112,10 @@ def _warm_up() -> None:
     from core.digesting import Digester
     from core.engine.echo import EchoEngine, HashingEncoder
     from core.language import _kiwi
-    from core.settings import DigestSettings, GenerationSettings
+    from core.settings import DigestSettings, GenerationSettings, WebSettings
+    from core.web.fetch import SafeWeb
 
+    SafeWeb(WebSettings())
     digester = Digester(EchoEngine(), HashingEncoder(), DigestSettings(), GenerationSettings())
     asyncio.run(digester.warm_up())
     # It keeps a thread that it never needs and, when deleted, waits for it; forks have no such thread.

@@ -32,7 +32,8 @@ COMMAND = "bot.cli:main"
 _HELD, _ADDRESS = "held", "address"
 _IMPORTED = (
     "bot.cli bot.cli.oneshot bot.cli.batch bot.cli.doctor bot.cli.subscriptions bot.cli.answering "
-    "bot.cli.erasing bot.serving bot.slack.surface bot.discord.surface support.bot_process support.opening"
+    "bot.cli.erasing bot.serving bot.slack.surface bot.discord.surface aiosqlite httpcore "
+    "anyio._backends._asyncio support.bot_process support.opening"
 )
 
 
