@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 # wait now and then, for a lease or a limit, and leave their core to a third process.
 PROCESSES ?= 3
 THREADS ?= 1
-# Files with slow tests first (tests/conftest.py); each file to one process.
+# Files with slow tests first (tests/conftest.py); each file to one process, and files that load the same
+# model library too (tests/support/together.py).
 PARALLEL = -n $(PROCESSES) --dist loadscope --no-loadscope-reorder
 # Commands and bots that tests start would compile everything anew each time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,14 +33,15 @@ test-vllm: $(VENV)/installed-dev $(VLLM)/installed $(VLLM)/model/config.json ## 
 	@SMARTDEVDIGEST_TEST_VLLM=$(CURDIR)/$(VLLM)/bin/python SMARTDEVDIGEST_TEST_CHECKPOINT=$(CURDIR)/$(VLLM)/model \
 	  $(BIN)/python -m pytest -rs tests/integration/test_engine_vllm.py
 
-# Nothing waits in the fast tests.
+# Nothing waits in the fast tests. What takes over a second is for `make test`: models, whole processes,
+# pages, training; and so are four fifths of the examples of properties.
 check: PROCESSES := 2
-check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (under a minute)
+check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (a minute on two cores)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --num-workers $(PROCESSES)
 	@$(BIN)/lint-imports
-	@OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -q $(PARALLEL) \
+	@OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -q $(PARALLEL) --hypothesis-profile=quick \
 	  -m "not slow and not gpu and not network" tests/contract tests/unit
 
 format: $(VENV)/installed-dev ## Format the code

@@ -29,6 +29,8 @@ from storage.database import FILE_NAME, database_url, open_database
 
 # How long an example takes says more about the machine than about what is tested.
 settings.register_profile("untimed", settings.default, deadline=None)
+# `make check`: a fifth of the examples, unless a test says how many it needs.
+settings.register_profile("quick", settings.get_profile("untimed"), max_examples=20)
 settings.load_profile("untimed")
 
 

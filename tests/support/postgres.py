@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from support.shared import made_once
 
 INSTALLED = Path("/usr/lib/postgresql")
 EXTENSIONS = Path("/usr/share/postgresql")
@@ -94,10 +95,19 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """An empty cluster; once, before the first start."""
+        """An empty cluster; once, before the first start. A copy of the run's first one, which takes
+        a tenth of the time."""
+        made = made_once(f"cluster{str(self._programs).replace('/', '-')}", self._first_cluster)
+        shutil.copytree(made / "data", self._data)
+        if self._identity:
+            for path in (self._folder, self._data, *self._data.rglob("*")):
+                shutil.chown(path, self._identity["user"], self._identity["group"])
+
+    def _first_cluster(self, folder: Path) -> None:
+        made = self._folder / "first"
         if self._identity:
             shutil.chown(self._folder, self._identity["user"], self._identity["group"])
-        command: list[str | Path] = [self._programs / "initdb", "--pgdata", self._data]
+        command: list[str | Path] = [self._programs / "initdb", "--pgdata", made]
         command += ["--username", "postgres", "--auth", "trust"]
         command += ["--encoding", "UTF8", "--locale", "C", "--no-sync"]
         done = subprocess.run(
@@ -105,6 +115,7 @@ class PostgresServer:
         )
         if done.returncode != 0:
             raise RuntimeError(f"initdb failed: {done.stderr}")
+        shutil.move(made, folder / "data")
 
     def start(self) -> None:
         """Returns when it answers."""

@@ -145,6 +145,7 @@ def test_the_marked_sentences_hold_terms_in_both_languages() -> None:
         assert "[" not in "".join(one.text for one in mine if language == "ko")
 
 
+@pytest.mark.slow  # seqeval brings scikit-learn
 def test_figures_count_whole_terms_and_those_of_no_list_apart() -> None:
     text = "The Kubernetes flurb_stat waits"
     words = split(text, "en")
