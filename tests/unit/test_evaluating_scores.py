@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from training import reporting
 from training.evaluating import scores
 
-_LOADS_NLTK = pytest.mark.slow  # rouge-score brings it, and it takes two seconds
+pytestmark = pytest.mark.slow  # rouge-score brings nltk, which takes two seconds to load
 
 
-@_LOADS_NLTK
 def test_rouge_of_english_is_the_library_s_with_stems() -> None:
     from rouge_score.rouge_scorer import RougeScorer
 
@@ -24,13 +23,11 @@ def test_rouge_of_english_is_the_library_s_with_stems() -> None:
     assert found == {name: own[name].fmeasure for name in own}
 
 
-@_LOADS_NLTK
 def test_rouge_takes_the_best_reference_for_each_figure() -> None:
     found = scores.rouge(["nothing of it", "a b c d"], "a b c d", "en")
     assert found == {"rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0}
 
 
-@_LOADS_NLTK
 def test_korean_syllables_are_counted_one_by_one() -> None:
     # 풀은 / 풀이: one of two syllables on each side is shared; 열다 stands in both
     found = scores.rouge(["풀은 열다"], "풀이 열다", "ko")
@@ -38,7 +35,6 @@ def test_korean_syllables_are_counted_one_by_one() -> None:
     assert found["rouge2 (syllables)"] == pytest.approx(1 / 3)
 
 
-@_LOADS_NLTK
 def test_korean_morphemes_meet_under_different_endings() -> None:
     found = scores.rouge(["연결을 엽니다"], "연결이 열린다", "ko")
     assert found["rouge1 (morphemes)"] > 0
