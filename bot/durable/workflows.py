@@ -75,6 +75,7 @@ ENTRIES = "entries"
 # So many entries a process reads at once; more would only wait for the model.
 _ENTRIES_AT_ONCE = 2
 _QUEUEING_SECONDS = 2.0
+_ENDING_SECONDS = 0.2
 # Nobody waits for what begins by itself; a busy database has more time for it.
 _BEGINNING_SECONDS = 30.0
 _THREADS = 3
@@ -217,6 +218,8 @@ class Workflows:
     async def _close(self) -> None:
         """Begins nothing more, finishes what it can in `grace` seconds, leaves the rest begun."""
         loop = asyncio.get_running_loop()
+        if self._running:  # most are at their end, and the engine would see it a second later
+            await asyncio.wait([*self._running], timeout=_ENDING_SECONDS)
         # It looks once a second whether all is done; where nothing runs, not even that is needed.
         patience = math.ceil(self._settings.grace) + 2 if self._running else 0
         with ThreadPoolExecutor(1) as thread:

@@ -111,7 +111,7 @@ class World:
             self.deliveries,
             maker,
             self.chats,
-            QueueSettings.model_validate({"polling": 0.02, "grace": 0.2}),
+            QueueSettings.model_validate({"polling": 0.05, "grace": 0.2}),
             store=self.store,
             executor=me,
             daily=daily,

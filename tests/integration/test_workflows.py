@@ -112,7 +112,7 @@ class World:
             self.deliveries,
             self.maker,
             {"slack": self.chat},
-            QueueSettings.model_validate({"polling": 0.02, "grace": 0.3} | settings),
+            QueueSettings.model_validate({"polling": 0.05, "grace": 0.3} | settings),
             store=self.store,
             executor=f"process-{self.starts}",
         )

@@ -45,7 +45,7 @@ DO $$ DECLARE one record; BEGIN
   SET LOCAL session_replication_role = replica;
   FOR one IN SELECT schemaname, tablename FROM pg_tables
     WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
-    AND tablename NOT IN ('alembic_version', 'dbos_migrations')
+    AND tablename NOT IN ('alembic_version', 'dbos_migrations', 'queues')
   LOOP
     EXECUTE format('DELETE FROM %I.%I', one.schemaname, one.tablename);
   END LOOP;
