@@ -33,7 +33,7 @@ test-vllm: $(VENV)/installed-dev $(VLLM)/installed $(VLLM)/model/config.json ## 
 	@SMARTDEVDIGEST_TEST_VLLM=$(CURDIR)/$(VLLM)/bin/python SMARTDEVDIGEST_TEST_CHECKPOINT=$(CURDIR)/$(VLLM)/model \
 	  $(BIN)/python -m pytest -rs tests/integration/test_engine_vllm.py
 
-# Nothing waits in the fast tests. What takes over a second is for `make test`: models, whole processes,
+# Nothing waits in the fast tests. What takes over a second is for `make test`: models, whole processes, pgvector,
 # pages, training; and so are four fifths of the examples of properties.
 check: PROCESSES := 2
 check: $(VENV)/installed-dev ## Style, types, imports and the fast tests (a minute on two cores)

@@ -32,7 +32,8 @@ QUEUES = "A message queue decouples producers from consumers. Consumers acknowle
 KOREAN = "쿠버네티스는 컨테이너를 배포하고 관리합니다. 파드가 죽으면 컨트롤러가 다시 띄웁니다."
 
 
-@pytest.fixture(params=["sqlite", "postgres", "vector"])
+# The server with pgvector takes two seconds to start, besides the other one.
+@pytest.fixture(params=["sqlite", "postgres", pytest.param("vector", marks=pytest.mark.slow)])
 async def shelves(request: pytest.FixtureRequest) -> AsyncIterator[Shelves]:
     """In memory over either database, and in PostgreSQL itself."""
     url: URL = request.getfixturevalue(f"{request.param}_database")
