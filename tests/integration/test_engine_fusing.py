@@ -128,19 +128,28 @@ def test_attention_by_products_is_taken_for_few_tokens_far_back_only(
 
     monkeypatch.setattr(sdpa_attention, "sdpa_attention_forward", watched)
     torch.manual_seed(3)
-    for rows, tokens, places, by_torch in ((1, 1, 600, 0), (8, 9, 512, 0), (9, 1, 600, 1), (1, 17, 600, 1), (1, 1, 500, 1)):  # fmt: skip
+    layer: Any = Layer()
+
+    def some(rows: int, tokens: int, places: int) -> tuple[Any, Any, Any, Any]:
         query = torch.randn(rows, 4, tokens, 8)
         key, value = torch.randn(rows, 2, places, 8), torch.randn(rows, 2, places, 8)
-        mask = torch.rand(rows, 1, tokens, places) < 0.7
+        return query, key, value, torch.rand(rows, 1, tokens, places) < 0.7
+
+    for rows, tokens, places, by_torch in (
+        (1, 1, 600, 0),
+        (8, 9, 512, 0),
+        (9, 1, 600, 1),
+        (1, 17, 600, 1),
+        (1, 1, 500, 1),
+    ):
+        given = some(rows, tokens, places)
         usual.clear()
-        found, _ = fusing.attention(Layer(), query, key, value, mask, scaling=0.4)
+        found, _ = fusing.attention(layer, *given, scaling=0.4)
         assert len(usual) == by_torch, (rows, tokens, places)
-        expected, _ = sdpa(Layer(), query, key, value, mask, scaling=0.4)  # type: ignore[arg-type]
+        expected, _ = sdpa(layer, *given, scaling=0.4)
         assert found.shape == expected.shape == (rows, tokens, 4, 8)
         assert torch.allclose(found, expected, atol=1e-5)
     # Scores that get something added are not ours.
     usual.clear()
-    fusing.attention(
-        Layer(), query, key, value, mask, position_bias=torch.zeros(1, 4, tokens, places)
-    )
+    fusing.attention(layer, *some(1, 1, 600), position_bias=torch.zeros(1, 4, 1, 600))
     assert usual
