@@ -6,7 +6,6 @@ import asyncio
 import copy
 import errno
 import hashlib
-import json
 import os
 import resource
 import signal
@@ -17,8 +16,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.preparing_child import start, wait_for
 
-import core
 from core.engine import preparing
 from core.engine.prepare import prepare
 from core.engine.prepared import (
@@ -33,8 +32,6 @@ from core.engine.prepared import (
 from core.engine.preparing import prepare_once
 from core.engine.weights import WHEELS, Wheel, check, obtain, take_out
 from core.errors import ModelNotReady
-
-ROOT = Path(core.__file__).parent.parent
 
 # A preparation as the real child does it, with a small model that is built slowly: a line is
 # printed when the first half is written, and the second half comes when the file `go` is there.
@@ -86,23 +83,6 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     return folder
-
-
-def start(child: list[str], data: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*child, "--data-dir", str(data), *more],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-
-
-def wait_for(process: subprocess.Popen[str], stage: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if json.loads(line).get("stage", "").startswith(stage):
-            return
-    pytest.fail(f"the child ended before it said {stage!r}")
 
 
 def models_in(data: Path) -> PreparedModels:

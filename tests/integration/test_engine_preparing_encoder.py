@@ -6,17 +6,16 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 from support.openai_server import OpenAiServer
+from support.preparing_child import start, wait_for
 from support.tiny_encoder import tiny_encoder
 from support.tiny_model import tiny_checkpoint, tiny_model
 
-import core
 from core.engine import prepared, preparing
 from core.engine.choose import open_engine
 from core.engine.encoder import CTranslate2Encoder
@@ -37,7 +36,6 @@ from core.engine.weights import ENCODER, GENERATOR, Wheel
 from core.errors import ModelNotReady
 from core.settings import ModelSettings
 
-ROOT = Path(core.__file__).parent.parent
 NOBODY = ["/no/such/program"]
 
 # The real child, but what it builds is small and quick; with a file named as its first argument it
@@ -85,23 +83,6 @@ def child(tmp_path: Path, go: Path | None = None) -> list[str]:
     script = tmp_path / "child.py"
     script.write_text(CHILD)
     return [sys.executable, str(script), str(go or "")]
-
-
-def start(command: list[str], data: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*command, "--data-dir", str(data), *more],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-
-
-def wait_for(process: subprocess.Popen[str], stage: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if json.loads(line).get("stage", "").startswith(stage):
-            return
-    pytest.fail(f"the child ended before it said {stage!r}")
 
 
 def built(data: Path) -> str:
