@@ -40,8 +40,11 @@ def fuse(model: Any) -> int:
     import torch
 
     with torch.inference_mode():
-        joined = sum(_side_by_side(parts) for parts in _found(model))
-        norms = sum(_one_norm(part) for part in model.modules() if hasattr(part, "weight"))
+        joined = 0
+        for parts in _found(model):
+            _lay_side_by_side(parts)
+            joined += 1
+        norms = sum(map(_one_norm, model.modules()))
     _take_attention(model)
     if model.device.type == "cuda":
         torch.cuda.empty_cache()  # the narrow ones'
@@ -77,7 +80,7 @@ def _kind(part: Any) -> str:
     return f"{type(part).__module__}.{type(part).__qualname__}"
 
 
-def _side_by_side(parts: list[Any]) -> bool:
+def _lay_side_by_side(parts: list[Any]) -> None:
     """The first becomes all of them; each still answers for itself."""
     import torch
 
@@ -97,7 +100,6 @@ def _side_by_side(parts: list[Any]) -> bool:
     together = _Together(first.forward, sizes)
     for number, part in enumerate(parts):
         part.forward = partial(together.part, number)
-    return True
 
 
 class _Together:
@@ -127,9 +129,10 @@ def _one_norm(part: Any) -> bool:
     import torch
 
     epsilon = getattr(part, "variance_epsilon", getattr(part, "eps", None))
-    if not type(part).__name__.endswith("RMSNorm") or not isinstance(epsilon, float):
+    weight = getattr(part, "weight", None)
+    named = type(part).__name__.endswith("RMSNorm")
+    if not named or weight is None or not isinstance(epsilon, float):
         return False
-    weight = part.weight
 
     def one_program(given: Any) -> Any:
         return torch.nn.functional.rms_norm(given, weight.shape, weight, epsilon)

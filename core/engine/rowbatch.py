@@ -233,9 +233,7 @@ class RowBatch:
 
         ids, places = (torch.tensor(one, device=self._model.device) for one in filled(pieces))
         seen = 1 + max(piece.row.cached + piece.tokens for piece in pieces)
-        self._cache.write(places, seen, pieces[0].slot)
-        behind = places[:, :, None] - torch.arange(seen, device=places.device)
-        return self._forward(ids, places, behind, kept=1)
+        return self._pass(ids, places, seen, first=pieces[0].slot, kept=1)
 
     def _first(self, pieces: Sequence[Piece], logits: Any) -> None:
         """The pass that reads a prompt's last token says which one follows it."""
@@ -300,14 +298,17 @@ class RowBatch:
         places = torch.tensor(begin, device=device)[:, None] + torch.arange(count, device=device)
         return self._pass(torch.tensor(given, device=device), places, max(begin) + count)
 
-    def _pass(self, ids: Any, places: Any, seen: int | None = None) -> Any:
-        """`seen`: how many places of the cache attention looks at; all of them where not given."""
+    def _pass(
+        self, ids: Any, places: Any, seen: int | None = None, *, first: int = 0, kept: int = 0
+    ) -> Any:
+        """Over rows side by side, from slot `first` on. `seen`: how many places of the cache
+        attention looks at; all of them where not given. `kept`: see `_forward`; 0: all."""
         import torch
 
         seen = seen or self._cache.width
-        self._cache.write(places, seen)
+        self._cache.write(places, seen, first)
         behind = places[:, :, None] - torch.arange(seen, device=places.device)
-        return self._forward(ids, places, behind, kept=ids.shape[1])
+        return self._forward(ids, places, behind, kept=kept or ids.shape[1])
 
     def _chosen(
         self,

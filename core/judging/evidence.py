@@ -12,9 +12,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from itertools import pairwise
-from operator import or_
 
 from core.article import Language
 from core.chunks import Document
@@ -112,8 +111,7 @@ class Measuring:
 
     @cached_property
     def _polarity(self) -> Polarity:
-        found = (polarity(text, self.language) for text in self._texts)
-        return reduce(or_, found, Polarity())
+        return Polarity.of_all(polarity(text, self.language) for text in self._texts)
 
     @cached_property
     def _pairs(self) -> frozenset[tuple[str, str]]:
@@ -187,7 +185,7 @@ class Measuring:
     ) -> dict[str, float]:
         said, there = polarity(claim, self.language), self._polarity
         near = [self._of(passage) for passage in closest[:_NEAR]]
-        close = reduce(or_, near)
+        close = Polarity.of_all(near)
         lost = (near[0].negated - near[0].affirmed - said.negated) & said.affirmed
         unseen = said.negated - there.negated
         beside = (said.pairs_negated & there.pairs_affirmed) - there.pairs_negated

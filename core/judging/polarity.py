@@ -7,7 +7,7 @@ the claim negates and that the article only affirms is turned round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -34,17 +34,20 @@ class Polarity:
     """Stems (English) or morphemes (Korean) that a text negates, and those it affirms; likewise pairs
     of words that stand side by side or with one between: a pair is negated where either word is."""
 
-    negated: frozenset[str] = frozenset()
-    affirmed: frozenset[str] = frozenset()
-    pairs_negated: frozenset[Pair] = frozenset()
-    pairs_affirmed: frozenset[Pair] = frozenset()
+    negated: frozenset[str]
+    affirmed: frozenset[str]
+    pairs_negated: frozenset[Pair]
+    pairs_affirmed: frozenset[Pair]
 
-    def __or__(self, other: Polarity) -> Polarity:
-        return Polarity(
-            self.negated | other.negated,
-            self.affirmed | other.affirmed,
-            self.pairs_negated | other.pairs_negated,
-            self.pairs_affirmed | other.pairs_affirmed,
+    @classmethod
+    def of_all(cls, found: Iterable[Polarity]) -> Polarity:
+        """What any of them negates or affirms."""
+        every = list(found)
+        return cls(
+            frozenset().union(*(one.negated for one in every)),
+            frozenset().union(*(one.affirmed for one in every)),
+            frozenset().union(*(one.pairs_negated for one in every)),
+            frozenset().union(*(one.pairs_affirmed for one in every)),
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,11 +76,6 @@ def compare(
     before, after = (measured(one, device, wanted, rows) for one in (plain, quantised))
     found = compared(plain, quantised, before, after, wanted.most_loss)
     return {"plain": str(plain), "quantised": str(quantised), "rows": len(rows), **found}
-
-
-def keep(found: dict[str, Any], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def lost(before: Measured, after: Measured) -> float | None:

@@ -36,9 +36,10 @@ from core.engine.weights import GENERATOR, obtain, sha256_of, take_out
 from core.errors import DigestError, ModelNotReady, SettingsError
 from core.prompts import summary as summary_prompt
 from training.config import Part, read
-from training.model.comparing import Measuring, compare, compared, keep, measured, summary_of
+from training.model.comparing import Measuring, compare, compared, measured, summary_of
 from training.model.measuring import Example, encoded, examples
 from training.provenance import commit, version_of
+from training.reporting import write_json
 
 log = logging.getLogger("training.model.quantize")
 
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.compare:
             found = _of_two(settings, asked)
             log.info("%s", summary_of(found))
-            keep(found, asked.report or asked.compare[1] / "compared.json")
+            write_json(found, asked.report or asked.compare[1] / "compared.json")
         else:
             quantize(settings, asked.data)
     except SettingsError as error:
