@@ -9,6 +9,7 @@ Source: Discord's documentation, "Rate Limits": global limit, invalid requests.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
@@ -30,7 +31,7 @@ class Budget:
         self._gap = 1.0 / per_second
         self._clock = clock
         self._sleep = sleep
-        self._next = 0.0
+        self._next = -math.inf  # a clock may begin anywhere, such as when the machine was started
 
     async def take(self) -> None:
         """Waits for the next free moment; in the order of asking."""

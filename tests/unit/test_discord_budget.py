@@ -48,6 +48,15 @@ async def test_a_silence_is_not_saved_up() -> None:
     assert len(clock.waits) == 15
 
 
+async def test_a_machine_that_has_just_been_started_gets_its_first_ones_at_once() -> None:
+    clock = Clock()
+    clock.now = 2.0
+    budget = Budget(0.001, clock=clock, sleep=clock.sleep)
+    for _ in range(6):
+        await budget.take()
+    assert clock.waits == [1000.0]
+
+
 async def test_one_now_and_then_never_waits() -> None:
     clock = Clock()
     budget = Budget(10, clock=clock, sleep=clock.sleep)
