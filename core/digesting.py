@@ -37,6 +37,7 @@ from core.judging.combine import Claim, combine
 from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
 from core.judging.guardrail import Guard
+from core.judging.headline import leading
 from core.judging.keywords import likely, ranked
 from core.judging.kinds import kind_of
 from core.judging.opinion import checked, joined, together
@@ -54,7 +55,7 @@ from core.settings import DigestSettings, GenerationSettings, OutputLanguage
 from core.subject import subject
 
 # Bump when the same article would get another digest: kept digests of older versions are not shown.
-VERSION = "3"
+VERSION = "4"
 # Sentences turned into vectors; a longer article's are chosen by their words first (2 ms each).
 _EMBEDDED = 400
 
@@ -155,8 +156,10 @@ class Digester:
         opinion = await asyncio.to_thread(checked, draft.judgement, document, evidence)
         opinion = guarding.opinion(opinion)
         study = await asyncio.to_thread(self._agreed, study, opinion)
+        borne = [claim.text for claim in claims if claim.borne]
+        lead = await asyncio.to_thread(leading, document, kind, ranks, borne, guarding.fit)
         count = self.settings.sentences
-        sentences = guarding.cleaned(combine(document, weighed, claims, count, guarding.fit))
+        sentences = guarding.cleaned(combine(document, weighed, claims, count, guarding.fit, lead))
         terms = guarding.kept(terms)
         details = self._details(study, draft, claims, terms, wanted)
         record = DigestRecord(

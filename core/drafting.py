@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from core.article import Language
 from core.chunks import Document, Part
 from core.judging.forest import Rows
 from core.judging.gist import shown
@@ -32,6 +33,12 @@ from core.settings import DigestSettings
 _SENTENCE = 48
 # A title in other order, or with a verb to it, is no summary.
 _NEW_WORDS = 2
+# By which a text speaks of itself: "This article describes", and then the title.
+_OF_ITSELF: dict[Language, str] = {
+    "en": "article paper post proposal document page tutorial guide pep rfc describe discuss introduce "
+    "present explain explore propose cover give overview description",
+    "ko": "글 문서 페이지 장 설명 소개 다루",
+}
 # Tokens for a reason, a level and two lists of names.
 _JUDGEMENT = 240
 # Terms that the model is asked for when neither the article nor the glossary explains enough.
@@ -162,8 +169,10 @@ class Draft:
 
 
 def tells_more(sentence: str, document: Document) -> bool:
-    """Whether it has two words of content at least that the title doesn't have."""
-    known = set(words(document.title, document.language))
+    """Whether it has two words of content at least that neither the title has nor any text might say
+    of itself."""
+    language = document.language
+    known = set(words(f"{document.title} {_OF_ITSELF[language]}", language))
     return len(set(words(sentence, document.language)) - known) >= _NEW_WORDS
 
 

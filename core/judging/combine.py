@@ -1,7 +1,8 @@
 """Many drafted sentences and the article's own become one summary.
 
 A drafted sentence that was not borne out gives its place to the best sentence of its part.
-Then the weightiest that do not repeat each other are taken and put in the article's order.
+Then the weightiest that do not repeat each other are taken: the one that a person would most likely
+say of the article opens, the others follow in the article's order.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from core.chunks import Document
 from core.digest import SummarySentence
+from core.judging import headline
 from core.judging.faithful import Support
 from core.judging.salience import WEIGHTS, Vector, Weighed, cosine, vector
 
@@ -47,10 +49,12 @@ def combine(
     claims: Sequence[Claim],
     count: int,
     fit: Callable[[str], bool] = bool,
+    lead: headline.Candidate | None = None,
 ) -> tuple[SummarySentence, ...]:
-    """At most `count` sentences in the article's order, each with its source.
+    """At most `count` sentences, `lead` first and the others in the article's order, each with its
+    source.
 
-    `fit` says whether a sentence may be shown at all.
+    `fit` says whether a sentence may be shown at all. `lead` is one of the article or of `claims`.
     """
     pool = [_own(document, weighed, index) for index in weighed.best(count * 3)]
     pool += [_drafted(document, weighed, claim) for claim in claims if claim.borne]
@@ -60,8 +64,9 @@ def combine(
             _own(document, weighed, i) for i in weighed.best(1, range(inside.start, inside.end))
         ]
     pool = [candidate for candidate in pool if fit(candidate.text)]
-    taken = _without_repeats(pool, count, WEIGHTS[document.language].repeat)
-    ordered = sorted(taken, key=lambda c: (c.index, not c.model))
+    first = [] if lead is None else [_leading(document, weighed, lead, pool)]
+    others = _without_repeats(pool, count, WEIGHTS[document.language].repeat, first)
+    ordered = first + sorted(others, key=lambda c: (c.index, not c.model))
     return tuple(
         SummarySentence(
             text=_shown(c.text),
@@ -87,15 +92,26 @@ def _drafted(document: Document, weighed: Weighed, claim: Claim) -> _Candidate:
     return _Candidate(claim.text, own, value, index, claim.support.score, model)
 
 
-def _without_repeats(pool: list[_Candidate], count: int, price: float) -> list[_Candidate]:
+def _leading(
+    document: Document, weighed: Weighed, lead: headline.Candidate, pool: Sequence[_Candidate]
+) -> _Candidate:
+    if lead.origin == "article":
+        return _own(document, weighed, lead.index)
+    return next(one for one in pool if one.text == lead.text)
+
+
+def _without_repeats(
+    pool: Sequence[_Candidate], count: int, price: float, first: Sequence[_Candidate]
+) -> list[_Candidate]:
+    """What is taken besides `first`."""
     left = list({(c.text, c.index): c for c in pool}.values())
-    taken: list[_Candidate] = []
+    taken = list(first)
     while left and len(taken) < count:
         best = max(left, key=lambda c: (c.value - price * _repeats(c, taken), -c.index, c.text))
         left.remove(best)
         if _repeats(best, taken) < 0.75:
             taken.append(best)
-    return taken
+    return taken[len(first) :]
 
 
 def _repeats(candidate: _Candidate, taken: Sequence[_Candidate]) -> float:

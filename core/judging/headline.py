@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,8 @@ import numpy as np
 from core.article import Language
 from core.chunks import Document
 from core.judging.forest import DATA, Forest, Rows, load
+from core.judging.kinds import TextKind
+from core.judging.salience import alone
 from core.language import raw_words, stem
 
 Origin = Literal["title", "article", "both", "model"]
@@ -136,11 +138,40 @@ def forest(language: Language) -> Forest:
     return load(DATA / f"headline_{language}.npz")
 
 
-def choose(document: Document, ranks: Rows, pool: Sequence[Candidate]) -> Candidate | None:
-    """The likeliest; the first of equals. None of none."""
-    if not pool:
+def choose(
+    document: Document,
+    ranks: Rows,
+    pool: Sequence[Candidate],
+    fit: Callable[[Candidate], bool] = bool,
+) -> Candidate | None:
+    """The likeliest of those that are `fit`, judged beside all; the first of equals. None of none."""
+    able = [i for i, one in enumerate(pool) if fit(one)]
+    if not able:
         return None
-    return pool[int(np.argmax(forest(document.language).predict(features(document, ranks, pool))))]
+    likely = forest(document.language).predict(features(document, ranks, pool))
+    return pool[max(able, key=lambda i: likely[i])]
+
+
+def leading(
+    document: Document,
+    kind: TextKind,
+    ranks: Rows,
+    drafts: Sequence[str],
+    fit: Callable[[str], bool] = bool,
+) -> Candidate | None:
+    """What a reader should hear first under the title: a draft or a sentence of the article.
+
+    Never the title, and nothing that leans on a neighbour. None where the article's own order opens
+    better (`tests/benchmarks/bench_opening.py`): in Korean, whose forest knows lines with the title in
+    them, and of proposals, of which none was learned from.
+    """
+    if document.language == "ko" or kind == "proposal":
+        return None
+
+    def opens(one: Candidate) -> bool:
+        return one.origin in ("article", "model") and alone(one.text) and fit(one.text)
+
+    return choose(document, ranks, candidates(document, ranks, drafts), opens)
 
 
 def _bag(text: str, language: Language) -> Counter[str]:

@@ -38,7 +38,11 @@ def why_not() -> str:
     return ""
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not())]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),  # three processes that import torch, one after the other
+    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+]
 
 PROMPT = Prompt(
     "Title: Queues\n\nText:\nA queue keeps jobs in order. The first one in is the first one out.\n\n"

@@ -88,6 +88,18 @@ async def test_a_supported_draft_becomes_the_summary() -> None:
     assert (record.details.checked, record.details.rejected) == (1, 0)
 
 
+async def test_a_digest_opens_with_what_a_person_would_say_of_the_article() -> None:
+    background = "Many methods of consensus were tried before. Most of them are hard to teach. "
+    content = (
+        f"{background} In this paper, we propose Raft, a consensus algorithm that is easy to teach."
+    )
+    digester = a_digester(Scripted("Nothing."))
+    article = an_article(content=content, title="Understandable consensus", language=None)
+    record = await digester.digest(article)
+    assert record.digest.summary.startswith("In this paper, we propose Raft")
+    assert "tried before" in record.digest.summary, "what stands before it follows"
+
+
 @pytest.mark.parametrize(
     "lie",
     [
@@ -104,8 +116,12 @@ async def test_what_the_article_does_not_say_is_never_shown(lie: str) -> None:
     assert "nothing_supported" in record.details.notes
 
 
-async def test_a_draft_that_only_says_the_title_again_is_no_summary() -> None:
-    record = (await finished(a_digester(Scripted("Raft elects the leader, and how.")))).record
+@pytest.mark.parametrize(
+    "again",
+    ["Raft elects the leader, and how.", "This article describes how Raft elects the leader."],
+)
+async def test_a_draft_that_only_says_the_title_again_is_no_summary(again: str) -> None:
+    record = (await finished(a_digester(Scripted(again)))).record
     assert record.details.checked == 0
     assert all(s.origin == "article" for s in record.details.sentences)
 

@@ -17,6 +17,7 @@ from core.judging import difficulty, glossary
 from core.judging.background import background
 from core.judging.combine import Claim, combine
 from core.judging.faithful import Support
+from core.judging.headline import Candidate
 from core.judging.keywords import keywords, occurs
 from core.judging.prerequisites import prerequisites, technologies
 from core.judging.salience import weigh
@@ -294,6 +295,22 @@ def test_a_supported_draft_is_kept_with_its_source_and_in_the_article_s_order() 
     assert [(s.text, s.source) for s in drafted] == [(claim.text, document.sentences[5].text)]
     places = [[s.text for s in document.sentences].index(s.source) for s in sentences]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_leads_opens_and_the_others_follow_in_the_article_s_order(count: int) -> None:
+    document = english()
+    claim = Claim(0, "A majority wins the leader election.", Support(0.9, 5, ""), borne=True)
+    leads = [Candidate(claim.text, "model", 2), Candidate(document.sentences[4].text, "article", 4)]
+    for lead, origin, source in zip(leads, ("model", "article"), (5, 4), strict=True):
+        opening, *others = combine(document, weigh(document), [claim], count, lead=lead)
+        assert (opening.text, opening.origin) == (lead.text, origin)
+        assert opening.source == document.sentences[source].text
+        assert len(others) == count - 1
+        assert opening.source not in {one.source for one in others}, "nothing is said twice"
+        texts = [sentence.text for sentence in document.sentences]
+        places = [texts.index(one.source) for one in others]
+        assert places == sorted(places)
 
 
 def test_a_draft_word_for_word_from_the_article_is_marked_as_a_quotation() -> None:

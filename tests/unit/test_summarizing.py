@@ -15,9 +15,9 @@ from core.engine.echo import EchoEngine
 from core.judging.forest import Forest, load
 from core.judging.gist import NAMES, features, gist, rank
 from core.judging.headline import NAMES as HEADLINE
-from core.judging.headline import candidates, choose
+from core.judging.headline import candidates, choose, leading
 from core.judging.headline import features as candidate_features
-from core.judging.salience import weigh
+from core.judging.salience import alone, weigh
 from core.ports import Generation, Prompt
 from core.summarizing import Summarizer, abstract_words
 
@@ -70,6 +70,49 @@ def test_any_text_has_finite_features_and_a_choice_or_none(text: str, title: str
     pool = candidates(document, ranks, ["A draft of the model."])
     assert np.isfinite(candidate_features(document, ranks, pool)).all()
     assert choose(document, ranks, pool) in pool
+
+
+def test_what_leads_is_a_sentence_that_may_be_shown_and_never_the_title() -> None:
+    elsewhere = "Please read the release notes for more details of low-rank factorizations."
+    document = document_of(f"{ABSTRACT} However, few of them factorize. {elsewhere}")
+    ranks = rank(document)
+    left = {sentence.text for sentence in document.sentences} | {"A draft of the model."}
+    opened = []
+    while (
+        lead := leading(document, "paper", ranks, ["A draft of the model."], left.__contains__)
+    ) is not None:
+        opened.append(lead.text)
+        left.remove(lead.text)
+    assert "we propose" in opened[0]
+    assert left == {
+        "For example, a phone has little memory.",
+        "However, few of them factorize.",
+        elsewhere,
+    }
+
+
+def test_korean_and_proposals_keep_the_article_s_order() -> None:
+    document = document_of("커넥션 풀은 연결을 열어 둡니다. 새 연결에는 시간이 걸립니다.", "풀")
+    assert leading(document, "article", rank(document), []) is None
+    document = document_of(ABSTRACT)
+    assert leading(document, "proposal", rank(document), []) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("This article describes the deadcode command.", True),
+        ("In this paper, we propose a factorization.", True),
+        ("This is why it fails.", False),
+        ("The release notes have more details about generics.", False),
+        ("Furthermore, we introduce a normalization.", False),
+        ("See the project's documentation for the options.", False),
+        ("A pool keeps connections open.", True),
+        ("자세한 내용은 문서를 참고하세요.", False),
+    ],
+)
+def test_what_leans_on_its_neighbours_or_sends_away_is_told(text: str, told: bool) -> None:
+    assert alone(text) == told
 
 
 def test_a_forest_gives_what_its_trees_say(tmp_path: Path) -> None:
