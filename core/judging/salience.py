@@ -217,7 +217,8 @@ def alone(text: str) -> bool:
     """Whether a sentence tells something of the matter, and can be understood without neighbours."""
     leans = _LEANS.match(text) and not _OF_ITSELF.match(text)
     away = _POINTS.search(text) or _ELSEWHERE.search(text)
-    return not (leans or away or _GOES_ON.match(text) or text.endswith("?"))
+    aside = text.startswith(("(", "[")) or text.endswith("?")
+    return not (leans or away or aside or _GOES_ON.match(text))
 
 
 def _fitness(sentence: Sentence, weights: Weights) -> float:

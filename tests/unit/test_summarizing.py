@@ -106,6 +106,7 @@ def test_korean_and_proposals_keep_the_article_s_order() -> None:
         ("This is why it fails.", False),
         ("The release notes have more details about generics.", False),
         ("Furthermore, we introduce a normalization.", False),
+        ("(The gopher has no name.)", False),
         ("See the project's documentation for the options.", False),
         ("A pool keeps connections open.", True),
         ("자세한 내용은 문서를 참고하세요.", False),
