@@ -20,7 +20,7 @@ from core.errors import BadArticle, SettingsError
 from core.prompts.judgement import parse
 from training import all as whole_way
 from training.config import TrainingConfig, read
-from training.model import m1, m2, merge, tokenizer
+from training.model import average, m1, m2, merge, tokenizer
 from training.sets import examples
 
 pytestmark = pytest.mark.slow
@@ -203,6 +203,57 @@ def test_an_adapter_taught_with_other_prompts_is_not_merged(tmp_path: Path, data
     with pytest.raises(SettingsError, match=r"other prompts: summary summary-0 \(here"):
         merge.run(config, [adapter], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
+
+
+def test_adapters_of_other_seeds_become_one_whose_change_is_the_mean_of_theirs(
+    tmp_path: Path, data: Path
+) -> None:
+    taught = []
+    for seed, blocks in ((1, 1), (2, 1), (3, 2)):
+        lora = {"rank": 4, "alpha": 8, "layers": blocks}
+        stage = {
+            "data": ["summary.train"],
+            "max_steps": 2,
+            "batch_size": 2,
+            "max_length": 1024,
+            "learning_rate": 0.01,
+            "seed": seed,
+            "lora": lora,
+        }
+        config = config_of(tmp_path, data, m1=None, m2=stage, runs=str(tmp_path / f"seed{seed}"))
+        if not config.examples.exists():
+            examples.build(data, config.examples)
+        taught.append(m2.run(config))
+    one, other, of_both_blocks = taught
+    figures = average.run([one, other], tmp_path / "mean", 8)
+    assert figures["kept_least"] == pytest.approx(1.0), "two of rank 4 fit into rank 8"
+    assert average.run([one, other], tmp_path / "narrow", 2)["kept"] < 0.99
+    changes = [change_of(folder) for folder in (one, other, tmp_path / "mean")]
+    for first, second, mean in zip(*(found.values() for found in changes), strict=True):
+        assert (first - second).abs().max() > 1e-3, "they learned apart"
+        assert (mean - (first + second) / 2).abs().max() < 1e-4
+    merge.run(config, [tmp_path / "mean"], tmp_path / "merged")
+    told = json.loads((tmp_path / "mean/manifest.json").read_text(encoding="utf-8"))
+    assert [run["config"]["m2"]["seed"] for run in told["of"]] == [1, 2]
+    assert "- test (MIT)" in (tmp_path / "mean/README.md").read_text(encoding="utf-8")
+    for wrong, said in (([one], "two adapters at least"), ([one, of_both_blocks], "the layers")):
+        with pytest.raises(SettingsError, match=said):
+            average.run(wrong, tmp_path / "none", 8)
+    assert not (tmp_path / "none").exists()
+
+
+def change_of(adapter: Path) -> dict[str, Any]:
+    """What an adapter adds to each weight that it changes."""
+    from safetensors.torch import load_file
+
+    settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    found = load_file(adapter / "adapter_model.safetensors")
+    scale = settings["lora_alpha"] / settings["r"]
+    return {
+        name: scale * found[name.replace("lora_A", "lora_B")].double() @ found[name].double()
+        for name in sorted(found)
+        if "lora_A" in name
+    }
 
 
 def test_rows_for_non_commercial_use_are_left_out_and_broken_ones_named(
