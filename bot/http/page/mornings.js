@@ -207,7 +207,13 @@ function draw() {
   if (last !== null) tell(last.words, last.wrong);
   if (secret === null) {
     show("subscriptions", el("h2", {}, w("yours")), ...(known.length ? known.map(subscription) : [el("p", {}, w("none"))]));
-    show("form", el("h2", {}, editing === null ? w("form") : w("change")), form());
+    // Somebody may be writing in it: it is drawn again for another subscription or language only.
+    const drawn = `${language} ${editing?.id ?? ""}`;
+    if (document.querySelector("form.wishes")?.dataset.drawn !== drawn) {
+      const node = form();
+      node.dataset.drawn = drawn;
+      show("form", el("h2", {}, editing === null ? w("form") : w("change")), node);
+    }
   }
   const told = past === null || past.mornings.length === 0 ? [el("p", {}, w("nothing"))] : past.mornings.map(morning);
   show("archive", el("h2", {}, w("archive")), ...told);
