@@ -208,22 +208,16 @@ def test_an_adapter_taught_with_other_prompts_is_not_merged(tmp_path: Path, data
 def test_adapters_of_other_seeds_become_one_whose_change_is_the_mean_of_theirs(
     tmp_path: Path, data: Path
 ) -> None:
+    usual = config_of(tmp_path, data, m1=None)
+    examples.build(data, usual.examples)
+    assert usual.m2 is not None
     taught = []
     for seed, blocks in ((1, 1), (2, 1), (3, 2)):
-        lora = {"rank": 4, "alpha": 8, "layers": blocks}
-        stage = {
-            "data": ["summary.train"],
-            "max_steps": 2,
-            "batch_size": 2,
-            "max_length": 1024,
-            "learning_rate": 0.01,
-            "seed": seed,
-            "lora": lora,
-        }
-        config = config_of(tmp_path, data, m1=None, m2=stage, runs=str(tmp_path / f"seed{seed}"))
-        if not config.examples.exists():
-            examples.build(data, config.examples)
-        taught.append(m2.run(config))
+        lora = usual.m2.lora.model_copy(update={"layers": blocks})
+        stage = usual.m2.model_copy(update={"seed": seed, "max_steps": 2, "lora": lora})
+        taught.append(
+            m2.run(usual.model_copy(update={"m2": stage, "runs": tmp_path / f"seed{seed}"}))
+        )
     one, other, of_both_blocks = taught
     figures = average.run([one, other], tmp_path / "mean", 8)
     assert figures["kept_least"] == pytest.approx(1.0), "two of rank 4 fit into rank 8"
@@ -232,7 +226,7 @@ def test_adapters_of_other_seeds_become_one_whose_change_is_the_mean_of_theirs(
     for first, second, mean in zip(*(found.values() for found in changes), strict=True):
         assert (first - second).abs().max() > 1e-3, "they learned apart"
         assert (mean - (first + second) / 2).abs().max() < 1e-4
-    merge.run(config, [tmp_path / "mean"], tmp_path / "merged")
+    merge.run(usual, [tmp_path / "mean"], tmp_path / "merged")
     told = json.loads((tmp_path / "mean/manifest.json").read_text(encoding="utf-8"))
     assert [run["config"]["m2"]["seed"] for run in told["of"]] == [1, 2]
     assert "- test (MIT)" in (tmp_path / "mean/README.md").read_text(encoding="utf-8")
