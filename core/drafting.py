@@ -173,7 +173,7 @@ def tells_more(sentence: str, document: Document) -> bool:
     of itself."""
     language = document.language
     known = set(words(f"{document.title} {_OF_ITSELF[language]}", language))
-    return len(set(words(sentence, document.language)) - known) >= _NEW_WORDS
+    return len(set(words(sentence, language)) - known) >= _NEW_WORDS
 
 
 def chosen_parts(parts: Sequence[Part], weighed: Weighed, count: int) -> list[int]:

@@ -25,10 +25,11 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 from bot.configuration import load  # noqa: E402
 from bot.wiring import open_service  # noqa: E402
 from core.article import Article  # noqa: E402
-from core.chunks import cut  # noqa: E402
+from core.chunks import Document  # noqa: E402
 from core.digest import SummarySentence  # noqa: E402
 from training.lines import rows  # noqa: E402
-from training.sentences.gist import references  # noqa: E402
+from training.reporting import interval  # noqa: E402
+from training.sentences.gist import document_of, references  # noqa: E402
 from training.sentences.headline import rouge  # noqa: E402
 
 SETS = ("scitldr/dev", "go_blog/valid", "go_blog/train", "tech_specs/valid")
@@ -44,11 +45,12 @@ async def measure(root: Path, limit: int, out: Path | None) -> None:
                     break
                 article = Article(title=row["title"], content=row["content"], language="en")
                 record = await service.digester.digest(article)
-                opening, ordered = openings(article, record.details.sentences)
+                document = document_of(row)
+                opening, ordered = openings(document, record.details.sentences)
                 wanted = references(row)
                 told = {
                     "title": row["title"],
-                    "the article's first": cut(article, 330).sentences[0].text,
+                    "the article's first": document.sentences[0].text,
                     "in the article's order": ordered.text,
                     "as it opens": opening.text,
                 }
@@ -62,10 +64,10 @@ async def measure(root: Path, limit: int, out: Path | None) -> None:
 
 
 def openings(
-    article: Article, sentences: tuple[SummarySentence, ...]
+    document: Document, sentences: tuple[SummarySentence, ...]
 ) -> tuple[SummarySentence, SummarySentence]:
     """The sentence that opens, and the one whose source comes first in the article."""
-    places = {one.text: one.index for one in reversed(cut(article, 330).sentences)}
+    places = {one.text: one.index for one in reversed(document.sentences)}
     first = min(sentences, key=lambda one: places.get(one.source, len(places)))
     return sentences[0], first
 
@@ -87,9 +89,7 @@ def report(scores: dict[str, dict[str, list[np.ndarray]]]) -> None:
 def _apart(one: list[np.ndarray], other: list[np.ndarray]) -> str:
     """Mean difference of ROUGE-1 with its interval, by bootstrap over articles."""
     difference = np.array([a[0] - b[0] for a, b in zip(one, other, strict=True)])
-    chance = np.random.default_rng(17)
-    means = chance.choice(difference, (2000, len(difference))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
+    low, high = interval(lambda drawn: float(difference[drawn].mean()), len(difference))
     return f"{difference.mean():.1f} [{low:.1f}, {high:.1f}]"
 
 

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
+from training.model.bases import ADAPTER, MANIFEST, check_prompts
+from training.reporting import write_json
 from training.sets.examples import VERSIONS
 
 log = logging.getLogger("training.model.average")
 
-_CONFIG, _WEIGHTS, _MANIFEST = "adapter_config.json", "adapter_model.safetensors", "manifest.json"
+_WEIGHTS = "adapter_model.safetensors"
 # What must be the same for a mean to have a meaning.
 _ALIKE = ("peft_type", "use_dora", "use_rslora")
-_SUM = 1e-12
 
 
 def run(adapters: Sequence[Path], out: Path, rank: int) -> dict[str, Any]:
@@ -33,20 +34,13 @@ def run(adapters: Sequence[Path], out: Path, rank: int) -> dict[str, Any]:
     import torch
     from safetensors.torch import save_file
 
-    from training.model.bases import check_prompts
     from training.tracking import manifest, write_manifest
 
     if len(adapters) < 2:
         raise SettingsError(["name two adapters at least: --adapter FOLDER --adapter FOLDER"])
     for adapter in adapters:
         check_prompts(adapter, VERSIONS)
-    configs, weights = _read(adapters)
-    of = [json.loads((one / _MANIFEST).read_text(encoding="utf-8")) for one in adapters]
-    for adapter, one in zip(adapters, of, strict=True):
-        if one["base"] != of[0]["base"]:
-            raise SettingsError(
-                [f"{adapter}: of {one['base']}, but {adapters[0]} of {of[0]['base']}"]
-            )
+    configs, weights, of = _read(adapters)
     made: dict[str, Any] = {}
     shares = []
     for name in sorted(n for n in weights[0] if "lora_A" in n):
@@ -57,15 +51,14 @@ def run(adapters: Sequence[Path], out: Path, rank: int) -> dict[str, Any]:
         ]
         left, sizes, right = torch.linalg.svd(sum(changes) / len(changes), full_matrices=False)
         squares = sizes.square()
-        shares.append(float(squares[:rank].sum() / squares.sum().clamp(min=_SUM)))
+        shares.append(float(squares[:rank].sum() / squares.sum().clamp(min=1e-12)))
         root = sizes[:rank].sqrt()
         # In 16 bits as M2 leaves them.
         made[other] = (left[:, :rank] * root).to(torch.float16).contiguous()
         made[name] = (root[:, None] * right[:rank]).to(torch.float16).contiguous()
     out.mkdir(parents=True, exist_ok=True)
     save_file(made, out / _WEIGHTS, metadata={"format": "pt"})
-    mixed = configs[0] | {"r": rank, "lora_alpha": rank}
-    (out / _CONFIG).write_text(json.dumps(mixed, indent=2) + "\n", encoding="utf-8")
+    write_json(configs[0] | {"r": rank, "lora_alpha": rank}, out / ADAPTER)
     figures = {
         "adapters": len(adapters),
         "kept": sum(shares) / len(shares),
@@ -77,18 +70,24 @@ def run(adapters: Sequence[Path], out: Path, rank: int) -> dict[str, Any]:
     return figures
 
 
-def _read(adapters: Sequence[Path]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _read(adapters: Sequence[Path]) -> tuple[list[dict[str, Any]], ...]:
+    """Of each adapter its configuration, weights and manifest."""
     from safetensors.torch import load_file
 
-    configs, weights = [], []
+    configs, weights, of = [], [], []
     for adapter in adapters:
-        lacking = [n for n in (_CONFIG, _WEIGHTS, _MANIFEST) if not (adapter / n).is_file()]
+        lacking = [n for n in (ADAPTER, _WEIGHTS, MANIFEST) if not (adapter / n).is_file()]
         if lacking:
             raise SettingsError(
                 [f"{adapter}: no {lacking[0]} there; python -m training m2 makes one"]
             )
-        configs.append(json.loads((adapter / _CONFIG).read_text(encoding="utf-8")))
+        configs.append(json.loads((adapter / ADAPTER).read_text(encoding="utf-8")))
         weights.append(load_file(adapter / _WEIGHTS))
+        of.append(json.loads((adapter / MANIFEST).read_text(encoding="utf-8")))
+        if of[-1]["base"] != of[0]["base"]:
+            raise SettingsError(
+                [f"{adapter}: of {of[-1]['base']}, but {adapters[0]} of {of[0]['base']}"]
+            )
         differ = [key for key in _ALIKE if configs[-1].get(key) != configs[0].get(key)]
         if differ or weights[-1].keys() != weights[0].keys():
             what = differ[0] if differ else "the layers"
@@ -97,7 +96,7 @@ def _read(adapters: Sequence[Path]) -> tuple[list[dict[str, Any]], list[dict[str
                     f"{adapter}: {what} not as in {adapters[0]}; only adapters of one shape have a mean"
                 ]
             )
-    return configs, weights
+    return configs, weights, of
 
 
 def _card(made: dict[str, Any], of: Sequence[dict[str, Any]], adapters: Sequence[Path]) -> str:

@@ -140,17 +140,21 @@ function field(name, value) {
   return el("label", { "data-field": name, class: wide }, w(name), input, hint);
 }
 
+function editedId() {
+  return editing?.id ?? "";
+}
+
 /** What is typed already stays when the page is drawn again, in another language for example. */
 function typed() {
   const shown = document.querySelector("form.wishes");
-  return shown?.dataset.of === (editing?.id ?? "") ? Object.fromEntries(new FormData(shown)) : null;
+  return shown?.dataset.of === editedId() ? Object.fromEntries(new FormData(shown)) : null;
 }
 
 function form() {
   const values = typed() ?? editing?.form ?? DEFAULTS;
   const [sources, ...further] = FIELDS.map((name) => field(name, values[name]));
   const find = finder(sources.querySelector("textarea"), w);
-  const node = el("form", { class: "wishes", "data-of": editing?.id ?? "", onsubmit: submitted }, sources, find, further);
+  const node = el("form", { class: "wishes", "data-of": editedId(), lang: currentLanguage(), onsubmit: submitted }, sources, find, further);
   node.append(
     el(
       "div",
@@ -208,12 +212,8 @@ function draw() {
   if (secret === null) {
     show("subscriptions", el("h2", {}, w("yours")), ...(known.length ? known.map(subscription) : [el("p", {}, w("none"))]));
     // Somebody may be writing in it: it is drawn again for another subscription or language only.
-    const drawn = `${language} ${editing?.id ?? ""}`;
-    if (document.querySelector("form.wishes")?.dataset.drawn !== drawn) {
-      const node = form();
-      node.dataset.drawn = drawn;
-      show("form", el("h2", {}, editing === null ? w("form") : w("change")), node);
-    }
+    const shown = document.querySelector("form.wishes");
+    if (shown?.lang !== language || shown.dataset.of !== editedId()) show("form", el("h2", {}, editing === null ? w("form") : w("change")), form());
   }
   const told = past === null || past.mornings.length === 0 ? [el("p", {}, w("nothing"))] : past.mornings.map(morning);
   show("archive", el("h2", {}, w("archive")), ...told);
