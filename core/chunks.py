@@ -13,18 +13,23 @@ from typing import Literal
 
 from core.article import Article, Language
 from core.language import count_words, detect, sentences
+from core.markup import plain, plain_and_shielded
 
 Kind = Literal["heading", "paragraph", "item", "table", "code"]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of light Markdown. `section` counts headings; `info` is a fence's language."""
+    """A piece of light Markdown. `section` counts headings; `info` is a fence's language.
+
+    `shielded` is the text with letters for its code: whose marks end no sentence.
+    """
 
     kind: Kind
     text: str
     section: int
     info: str = ""
+    shielded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ class Document:
 
 
 _FENCE = re.compile(r"^\s*(```|~~~)\s*([\w+#.-]*)")
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
+_HEADING = re.compile(r"^(#{1,6})\s+(.*?)(?:\s+#+)?\s*$")
+_QUOTE = re.compile(r"^ {0,3}>(?:\s?>)*\s?")
 _UNDERLINE = re.compile(r"^(=+|-{3,})\s*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+(.*)$")
 _INDENTED = re.compile(r"^(?:\t| {4,})(?![-*+•\t ]*(?:[-*+•]|\d{1,3}[.)])\s)\s*\S")
@@ -114,6 +120,7 @@ class _Reader:
         yield from self.flush()
 
     def line(self, line: str) -> Iterator[Block]:
+        line = _QUOTE.sub("", line)
         heading = _HEADING.match(line)
         item = _ITEM.match(line)
         if heading is not None and heading.group(2):
@@ -132,7 +139,7 @@ class _Reader:
             yield from self.flush()
             yield Block("table", line.strip().strip("|").strip(), self.section)
         else:
-            self.pending.append(line.strip().lstrip("> "))
+            self.pending.append(line.strip().lstrip("> ").removesuffix("\\").rstrip())
 
     def code_line(self, line: str) -> Iterator[Block]:
         """Indented code goes on over empty lines and ends with the first line at the margin."""
@@ -150,7 +157,8 @@ class _Reader:
         if self.pending and self.kind == "code":
             yield Block("code", "\n".join(self.pending).strip("\n"), self.section)
         elif self.pending:
-            yield Block(self.kind, plain(" ".join(self.pending)), self.section)
+            text, shielded = plain_and_shielded(" ".join(self.pending))
+            yield Block(self.kind, text, self.section, shielded=shielded)
         self.kind, self.pending = "paragraph", []
 
 
@@ -161,21 +169,6 @@ def _until(lines: Iterator[str], fence: str) -> Iterator[str]:
         yield line
 
 
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]+)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
-_EMPHASIS = re.compile(r"(\*\*|__|(?<!\w)[*_](?=\S))(.+?)(?<=\S)\1(?![A-Za-z0-9_])")
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
-
-
-def plain(text: str) -> str:
-    """Text without Markdown's links, emphasis and stray HTML tags; code spans keep their words."""
-    text = _LINK.sub(r"\1", _IMAGE.sub("", text))
-    text = _EMPHASIS.sub(r"\2", text)
-    text = _TAG.sub("", text) if "<" in text and "`" not in text else text
-    # the pilcrow is a documentation page's link to its own heading
-    return " ".join(text.replace("`", "").replace("¶", "").split())
-
-
 _ENDS = re.compile(r"[.!?…。][\"'”’)\]]*$")
 
 
@@ -183,6 +176,14 @@ def _whole(text: str, kind: Kind) -> bool:
     return (
         kind in ("paragraph", "item") and bool(_ENDS.search(text)) and 5 <= len(text.split()) <= 60
     )
+
+
+_OPEN = re.compile(r"(?:;|\b(?:or|and|if|when|that|either)|[ ,](?:또는|및|혹은))$")
+
+
+def _is_open(before: str) -> bool:
+    """ "… satisfies C if", "T implements C; or": what stands in the next item is a part of it."""
+    return _OPEN.search(before) is not None
 
 
 def cut(article: Article, part_words: int) -> Document:
@@ -204,19 +205,23 @@ def _sentences(found: list[Block], language: Language) -> Iterator[Sentence]:
     heading = ""
     index = 0
     code_before = False
+    before = ""
     for block in found:
         if block.kind == "heading":
             heading = block.text
         if block.kind in ("heading", "code"):
             code_before = block.kind == "code"
             continue
-        texts = [block.text] if block.kind == "table" else sentences(block.text, language)
+        row = block.kind == "table"
+        texts = [block.text] if row else sentences(block.text, language, block.shielded)
         for place, text in enumerate(texts):
             # "could then be …" after a code block goes on with the sentence before the block
             goes_on = code_before and place == 0 and text[0].islower()
+            goes_on = goes_on or (block.kind == "item" and place == 0 and _is_open(before))
             whole = _whole(text, block.kind) and not goes_on
             yield Sentence(text, index, block.section, heading, block.kind, place == 0, whole)
             index += 1
+            before = text
         code_before = False
 
 

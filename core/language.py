@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.article import Language
+from core.boundaries import Span, mended
 
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
@@ -48,26 +49,30 @@ _ABBREVIATIONS = frozenset(
 _BOUNDARY = re.compile(r"([.!?…。]+[\"'”’)\]]*)(\s+)(?=[\"'“‘(\[`]*[A-Z0-9`\uac00-\ud7a3])")
 
 
-def sentences(text: str, language: Language) -> list[str]:
-    """Sentences of one paragraph (no Markdown structure), trimmed, none empty."""
+def sentences(text: str, language: Language, shielded: str | None = None) -> list[str]:
+    """Sentences of one paragraph (no Markdown structure), trimmed, none empty.
+
+    `shielded` is the same text, letter for letter, without the marks that end no sentence:
+    those in code.
+    """
     flat = " ".join(text.split())
-    if not flat:
-        return []
-    if language == "ko":
-        return _korean_sentences(flat)
-    return list(_english_sentences(flat))
+    shown = shielded if shielded is not None and len(shielded) == len(flat) else flat
+    spans = _korean_sentences(shown) if language == "ko" else _english_sentences(shown, flat)
+    found = (flat[start:end].strip() for start, end in spans)
+    return [sentence for sentence in found if sentence]
 
 
-def _english_sentences(text: str) -> Iterator[str]:
+def _english_sentences(text: str, written: str) -> Iterator[Span]:
     start = 0
     for match in _BOUNDARY.finditer(text):
         if match.group(1) == "." and _is_abbreviation(text[start : match.start()]):
             continue
-        yield text[start : match.end(1)].strip()
+        # "it does satisfy (but not implement!) `comparable`": the bracket ends, the sentence does not
+        if match.group(1).endswith(")") and written[match.end()].islower():
+            continue
+        yield start, match.end(1)
         start = match.end()
-    rest = text[start:].strip()
-    if rest:
-        yield rest
+    yield start, len(text)
 
 
 def _is_abbreviation(before: str) -> bool:
@@ -86,11 +91,13 @@ def _kiwi() -> Kiwi:
 _KIWI_CHARACTERS = 4_000
 
 
-def _korean_sentences(text: str) -> list[str]:
-    found: list[str] = []
+def _korean_sentences(text: str) -> Iterator[Span]:
+    offset = 0
     for piece in _pieces(text, _KIWI_CHARACTERS):
-        found += [s.text.strip() for s in _kiwi().split_into_sents(piece) if s.text.strip()]
-    return found
+        found = _kiwi().split_into_sents(piece)
+        for start, end in mended(piece, ((s.start, s.end) for s in found)):
+            yield offset + start, offset + end
+        offset += len(piece)
 
 
 def _pieces(text: str, size: int) -> Iterator[str]:

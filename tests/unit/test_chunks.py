@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import an_article
 
-from core.chunks import blocks, cut, plain
+from core.chunks import blocks, cut
+from core.markup import plain
 
 ARTICLE = """Lead paragraph. It has two sentences.
 
@@ -59,11 +60,34 @@ def test_a_fence_that_never_ends_keeps_its_code() -> None:
         ("**bold** and *slanted* and 2*3*4", "bold and slanted and 2*3*4"),
         ("![alt](x.png)caption", "caption"),
         ("*React의 규칙*이라고", "React의 규칙이라고"),
+        ("`__init__` takes `*args` and `*more`", "__init__ takes *args and *more"),
+        ("`[a](b)` is [a](b)", "[a](b) is a"),
+        ("SSO[[1]](https://a.b/c/) 및 VPN[^2]을", "SSO 및 VPN을"),
         ("snake_case_name stays", "snake_case_name stays"),
     ],
 )
 def test_markup_goes_and_words_stay(markdown: str, text: str) -> None:
     assert plain(markdown) == text
+
+
+def test_a_heading_keeps_the_sharp_of_its_name() -> None:
+    assert [b.text for b in blocks("## What is C#\n\n## Closed ##")] == ["What is C#", "Closed"]
+
+
+def test_the_items_of_a_quoted_list_are_items_and_parts_of_one_sentence() -> None:
+    content = "> A type satisfies C if\n>\n> - `T` implements all of C; or\n> - it can be written in another way.\n"
+    found = cut(an_article(content=content, language="en"), 100).sentences
+    assert [(s.kind, s.text, s.whole) for s in found] == [
+        ("paragraph", "A type satisfies C if", False),
+        ("item", "T implements all of C; or", False),
+        ("item", "it can be written in another way.", False),
+    ]
+
+
+def test_a_sentence_may_begin_with_code_and_does_not_end_in_it() -> None:
+    content = "Call `a. B()` once. `b()` follows it."
+    found = cut(an_article(content=content, language="en"), 100).sentences
+    assert [s.text for s in found] == ["Call a. B() once.", "b() follows it."]
 
 
 def test_every_sentence_is_in_exactly_one_part() -> None:
