@@ -43,7 +43,8 @@ from core.judging.kinds import kind_of
 from core.judging.opinion import checked, joined, together
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
-from core.judging.terms import Explained, explained
+from core.judging.standalone import defines
+from core.judging.terms import Explained, explained, is_new
 from core.language import detect
 from core.links import site_of
 from core.ports import Encoder, Engine, Generation, Vectors
@@ -55,7 +56,7 @@ from core.settings import DigestSettings, GenerationSettings, OutputLanguage
 from core.subject import subject
 
 # Bump when the same article would get another digest: kept digests of older versions are not shown.
-VERSION = "4"
+VERSION = "5"
 # Sentences turned into vectors; a longer article's are chosen by their words first (2 ms each).
 _EMBEDDED = 400
 
@@ -151,7 +152,8 @@ class Digester:
 
         evidence = await asyncio.to_thread(Evidence, document, embedded)
         claims = await self._ground(draft, evidence)
-        terms = (*study.terms, *await self._ground_terms(draft, evidence))[: self.settings.terms]
+        written = await self._ground_terms(draft, evidence, study.terms)
+        terms = (*study.terms, *written)[: self.settings.terms]
         guarding = _Guarding(Guard(article.content, article.url))
         opinion = await asyncio.to_thread(checked, draft.judgement, document, evidence)
         opinion = guarding.opinion(opinion)
@@ -231,15 +233,20 @@ class Digester:
         return claims
 
     def _borne(self, support: Support) -> bool:
-        return support.score >= self.settings.min_support and not support.broken
+        settings = self.settings
+        borne = support.score >= settings.min_support and support.together >= settings.min_together
+        return borne and not support.broken
 
-    async def _ground_terms(self, draft: Draft, evidence: Evidence) -> list[Explained]:
+    async def _ground_terms(
+        self, draft: Draft, evidence: Evidence, known: Sequence[Explained]
+    ) -> list[Explained]:
         """The model's explanations that the article bears out, marked as the model's."""
-        kept = []
+        kept: list[Explained] = []
         vectors = await self._claim_vectors(list(draft.terms.values()), evidence)
         for (term, text), vector in zip(draft.terms.items(), vectors, strict=True):
             found = await asyncio.to_thread(evidence.support, text, vector)
-            if self._borne(found):
+            plain = defines(text, [term], draft.document.language)
+            if plain and self._borne(found) and is_new(term, (*known, *kept)):
                 kept.append(Explained(term, text, "model"))
         return kept
 

@@ -9,6 +9,7 @@ It is a draft: nothing here is checked yet. The caller compares it with the arti
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -39,6 +40,8 @@ _OF_ITSELF: dict[Language, str] = {
     "present explain explore propose cover give overview description",
     "ko": "글 문서 페이지 장 설명 소개 다루",
 }
+# "How to use X." is a heading, not a sentence that tells something.
+_HEADING = re.compile(r"(?:how|why) |learn (?:how|about) |what (?!\w+ (?:is|are|does)\b)", re.I)
 # Tokens for a reason, a level and two lists of names.
 _JUDGEMENT = 240
 # Terms that the model is asked for when neither the article nor the glossary explains enough.
@@ -140,9 +143,9 @@ class Draft:
         return judgement_prompt.parse(await self.engine.generate(prompt, options))
 
     def _parse(self, reply: str) -> list[str]:
-        """The first sentence, where it says more than the title that stands above it."""
+        """The first sentence, where it is one and says more than the title that stands above it."""
         found = summary_prompt.parse(reply, self.document.language)[:1]
-        return [one for one in found if tells_more(one, self.document)]
+        return [one for one in found if not _HEADING.match(one) and tells_more(one, self.document)]
 
     def _fitting(self, text: str) -> str:
         """The text as far as it fits the model."""

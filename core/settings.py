@@ -81,6 +81,9 @@ class DigestSettings(Section):
         4, ge=1, description="Parts that the model itself drafts; of more, the most central ones"
     )
     min_support: float = Field(0.75, ge=0.0, le=1.0)
+    min_together: float = Field(
+        0.5, ge=0.0, le=1.0, description="Share of a drafted sentence that one passage must say"
+    )
     judge: Literal["measures", "model"] = Field(
         "measures",
         description="model: the model is asked as well how hard an article is, for keywords and "

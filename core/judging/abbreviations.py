@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.judging.hangul import is_hangul
+from core.language import Token, morphemes
 
 _IN_BRACKETS = re.compile(r"([^()\n]{2,120}?)\s?\(([^()\n]{2,80})\)")
 _SHORT = re.compile(r"(?=[^a-z]*[a-zA-Z])[A-Za-z0-9][A-Za-z0-9/.+-]{1,9}")
@@ -37,9 +38,12 @@ def _pair(before: str, inside: str) -> Pair | None:
     last = before.split()[-1].strip(_AROUND) if before.split() else ""
     if _is_short(inside):
         if is_hangul(last):
-            return Pair(inside, _korean_phrase(before))
+            phrase = _korean_phrase(before)
+            return Pair(inside, phrase) if phrase else None
         long = _long_form(inside, before)
         return None if long is None else Pair(inside, long)
+    if _is_short(last) and _is_korean_name(inside):
+        return Pair(last, inside)  # "CDN(콘텐츠 전송 네트워크)"
     if _is_short(last) and len(inside.split()) > 1 and not is_hangul(inside):
         found = _long_form(last, inside)  # "WAL (write-ahead logging)"
         if found is not None and len(found) >= len(inside) - 4:
@@ -80,14 +84,28 @@ def key_word(short: str) -> str:
     return short.lower()
 
 
+# Nouns, foreign words and numbers, with what stands before, after and between them.
+_IN_NAMES = frozenset("NNG NNP SL SN XR XPN XSN SO SW".split())
+
+
 def _korean_phrase(before: str) -> str:
-    """The words right before the bracket that belong together: of a Korean term at most three,
-    back to the first that ends in a particle or an ending."""
-    kept: list[str] = []
-    for word in reversed(before.split()[-3:]):
-        if kept and re.search(
-            r"(?:은|는|이|가|을|를|의|에|에서|로|으로|와|과|도|인|한|된|하는|되는|위한|[,.])$", word
-        ):
-            break
-        kept.insert(0, word)
-    return " ".join(kept).strip(_AROUND)
+    """The nouns right before the bracket, of three words at most; "" where no noun is.
+
+    By morphemes: whether a word ends in a particle cannot be told by its letters ("도메인", "평가").
+    """
+    near = " ".join(before.split()[-3:]).rstrip(_AROUND)
+    others = (t.start + t.len for t in morphemes(near) if not _in_a_name(t))
+    return near[max(others, default=0) :].strip(_AROUND)
+
+
+def _in_a_name(token: Token) -> bool:
+    # "총 차단 시간" is a name, "각 노드" is not
+    return token.tag in _IN_NAMES or token.form == "총"
+
+
+def _is_korean_name(text: str) -> bool:
+    """Two or three words of Hangul, all of them nouns."""
+    return (
+        re.fullmatch(r"[가-힣]+(?: [가-힣]+){1,2}", text) is not None
+        and _korean_phrase(text) == text
+    )

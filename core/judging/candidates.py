@@ -129,7 +129,22 @@ def named(document: Document, known: Mapping[Key, Tag]) -> dict[Key, Sighting]:
     for text, index, section, kind in texts(document):
         for key, spelling in _runs(text, wanted):
             found[key].see(spelling, index, section, kind)
+    for key in [key for key in found if len(wanted[key]) == 1]:
+        if not _is_a_language(wanted[key], document):
+            del found[key]
     return dict(found)
+
+
+def _is_a_language(letter: str, document: Document) -> bool:
+    """C is a language, and as often a type parameter, a grade, a section."""
+    spoken_of = re.compile(
+        rf"(?<![\w'-]){letter}(?:/C\+\+| and C\+\+|,? C\+\+| (?:programming|languages?|code|programs?|compilers?|librar|functions?"
+        rf"|standard|source|API|ABI|packages?|extensions?|headers?|developers?|intrinsics)\w*)"
+        rf"|\b(?:in|from|to|or) {letter}(?![\w'+#-])"
+    )
+    return any(b.info == letter.lower() for b in document.code) or any(
+        spoken_of.search(text) for text, *_ in texts(document)
+    )
 
 
 def _runs(text: str, wanted: Mapping[Key, str]) -> Iterator[tuple[Key, str]]:

@@ -10,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from core.article import Language
 from core.chunks import Document
 from core.digest import SummarySentence
 from core.judging import headline
 from core.judging.faithful import Support
 from core.judging.salience import WEIGHTS, Vector, Weighed, cosine, vector
+from core.judging.standing import alone, beside
 
 # A borne-out sentence of the model is worth this much more than the sentence that bears it: it
 # says more in fewer words. Set by `tests/benchmarks/bench_summary.py`.
 _CONDENSED = 0.15
+# Words from which on each more makes a sentence less dear. A Korean word holds its particles.
+_LONG: dict[Language, int] = {"en": 40, "ko": 22}
+_TIRES = 0.03
 # Longer than this, in characters, nothing is a sentence any more (a table, a log); shown cut with "…".
 _LONGEST = 420
 
@@ -56,13 +61,15 @@ def combine(
 
     `fit` says whether a sentence may be shown at all. `lead` is one of the article or of `claims`.
     """
-    pool = [_own(document, weighed, index) for index in weighed.best(count * 3)]
-    pool += [_drafted(document, weighed, claim) for claim in claims if claim.borne]
+    standing = _standing(document, count)
+    pool = [_own(document, weighed, index) for index in weighed.best(count * 3, standing)]
+    pool += [
+        _drafted(document, weighed, claim) for claim in claims if claim.borne and alone(claim.text)
+    ]
     for part in {claim.part for claim in claims if not claim.borne}:
         inside = document.parts[part]
-        pool += [
-            _own(document, weighed, i) for i in weighed.best(1, range(inside.start, inside.end))
-        ]
+        of_part = [i for i in standing if inside.start <= i < inside.end]
+        pool += [_own(document, weighed, i) for i in weighed.best(1, of_part)]
     pool = [candidate for candidate in pool if fit(candidate.text)]
     first = [] if lead is None else [_leading(document, weighed, lead, pool)]
     others = _without_repeats(pool, count, WEIGHTS[document.language].repeat, first)
@@ -78,9 +85,22 @@ def combine(
     )
 
 
+def _standing(document: Document, count: int) -> list[int]:
+    """Sentences that can be understood by themselves; all of an article that has too few of them."""
+    sentences = document.sentences
+    found = [one.index for one in sentences if alone(one.text) and not beside(one.heading)]
+    return found if len(found) >= count else [one.index for one in sentences]
+
+
 def _own(document: Document, weighed: Weighed, index: int) -> _Candidate:
     text = document.sentences[index].text
-    return _Candidate(text, weighed.vectors[index], weighed.scores[index], index, 1.0, model=False)
+    value = weighed.scores[index] - _tiring(text, document)
+    return _Candidate(text, weighed.vectors[index], value, index, 1.0, model=False)
+
+
+def _tiring(text: str, document: Document) -> float:
+    """What a sentence loses that is too long to be read in passing."""
+    return _TIRES * max(0, len(text.split()) - _LONG[document.language])
 
 
 def _drafted(document: Document, weighed: Weighed, claim: Claim) -> _Candidate:

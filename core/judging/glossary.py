@@ -10,13 +10,15 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from core.article import Language
+from core.judging.names import mention
 from core.language import sentences, stem
 
 CREDIT = "CNCF Cloud Native Glossary, CC BY 4.0"
 
 
 class Entry(NamedTuple):
-    """`explanation` is the beginning of the entry, at most two sentences."""
+    """`explanation` is the beginning of the entry, at most two sentences; `name` is one for each
+    entry of a language."""
 
     explanation: str
     credit: str
@@ -38,11 +40,17 @@ _ALIASES = {
 }
 
 
+# "How or even if services differ from microservices is nuanced …, please refer to microservices":
+# an entry that says what people think of the word, and nowhere what it means.
+_UNDEFINED = frozenset({"service"})
+
+
 @lru_cache(maxsize=1)
 def _rows() -> tuple[dict[str, str], ...]:
     path = files("core.judging") / "data" / "glossary.jsonl.gz"
     with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
-        return tuple(json.loads(line) for line in lines)
+        rows = [json.loads(line) for line in lines]
+    return tuple(row for row in rows if row["slug"] not in _UNDEFINED)
 
 
 @lru_cache(maxsize=1)
@@ -73,17 +81,14 @@ def _names(term: str) -> list[str]:
 def _beginning(text: str, names: list[str], language: Language) -> str:
     """From the sentence that begins with the term on: the entry may first tell of a problem."""
     found = sentences(text.split("\n\n")[0], language)
-    named = re.compile(
-        rf"(?:an?|the)?\s*(?:{'|'.join(re.escape(n.removesuffix('s')) for n in names)})", re.I
-    )
-    start = next((n for n, sentence in enumerate(found) if named.match(sentence)), None)
-    if start is None:
-        start = 1 if len(found) > 1 and _ASIDE.match(found[0]) else 0
-    return " ".join(found[start : start + 2])
+    named = re.compile(rf"(?:(?i:an?|the)\s+)?(?:{mention(names).pattern})")
+    start = next((n for n, sentence in enumerate(found) if named.match(sentence)), 0)
+    kept = [one for one in found[start + 1 : start + 2] if not _EXAMPLE.match(one)]
+    return " ".join(found[start : start + 1] + kept)
 
 
-# An entry that begins with a remark about the word, and says what it means afterwards.
-_ASIDE = re.compile(r"Please note|Note that|IT에서 서비스는 다양한 의미")
+# An example begins that the next sentences would go on with.
+_EXAMPLE = re.compile(r"Take |Let's |Here's |For example|In this example|예를 들어")
 
 
 def _key(name: str) -> str:
@@ -95,6 +100,11 @@ def lookup(term: str, language: Language) -> Entry | None:
     name = _ALIASES.get(term.lower().strip(), term)
     number = _known().get((_key(name), language))
     return None if number is None else _entry(number)
+
+
+def all_names(entry: Entry) -> list[str]:
+    """What an entry is called: "서비스 메시" and "Service Mesh"."""
+    return _names(entry.name)
 
 
 def warm_up() -> None:

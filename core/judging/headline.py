@@ -21,13 +21,15 @@ from core.article import Language
 from core.chunks import Document
 from core.judging.forest import DATA, Forest, Rows, load
 from core.judging.kinds import TextKind
-from core.judging.salience import alone
+from core.judging.standing import alone, announces
 from core.language import raw_words, stem
 
 Origin = Literal["title", "article", "both", "model"]
 _ORIGINS: tuple[Origin, ...] = ("title", "article", "both", "model")
 # Sentences that stand for election.
 SENTENCES = 6
+# An announcement stands among so many sentences at the beginning, or in the first quarter.
+_EARLY = 12
 _OPENS = re.compile(r"^(?:we|this|the|a|an|in this|이|그)\b", re.I)
 NAMES = (
     *(f"is_{origin}" for origin in _ORIGINS),
@@ -161,17 +163,28 @@ def leading(
 ) -> Candidate | None:
     """What a reader should hear first under the title: a draft or a sentence of the article.
 
-    Never the title, and nothing that leans on a neighbour. None where the article's own order opens
-    better (`tests/benchmarks/bench_opening.py`): in Korean, whose forest knows lines with the title in
-    them, and of proposals, of which none was learned from.
+    Never the title, and nothing that leans on a neighbour. In Korean it is the sentence in which the
+    author says what the text is about. None where there is no such sentence, and of proposals, which
+    open better in their own order (`tests/benchmarks/bench_opening.py`).
     """
-    if document.language == "ko" or kind == "proposal":
+    if document.language == "ko":
+        return _announced(document, fit)
+    if kind == "proposal":
         return None
 
     def opens(one: Candidate) -> bool:
         return one.origin in ("article", "model") and alone(one.text) and fit(one.text)
 
     return choose(document, ranks, candidates(document, ranks, drafts), opens)
+
+
+def _announced(document: Document, fit: Callable[[str], bool]) -> Candidate | None:
+    """The forest knows Korean lines with the title in them: sentences alone it tells apart badly."""
+    among = max(_EARLY, len(document.sentences) // 4)
+    for one in document.sentences[:among]:
+        if one.whole and announces(one.text) and fit(one.text):
+            return Candidate(one.text, "article", one.index)
+    return None
 
 
 def _bag(text: str, language: Language) -> Counter[str]:

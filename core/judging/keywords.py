@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from core.chunks import Document
 from core.judging.candidates import candidates, signs, tags
 from core.judging.forest import DATA, Rows, load
-from core.judging.runs import Key, Sighting, collect, weighed
+from core.judging.korean_names import mended, same_thing, weighed_in_korean
+from core.judging.runs import Key, Sighting, collect
 from core.language import words
 
 # How many tags an author is taken to give when a list is cut (see `likely`), and the fewest shown.
@@ -40,8 +41,9 @@ def keywords(document: Document, count: int) -> tuple[str, ...]:
 def ranked(document: Document, count: int) -> list[Keyword]:
     if document.language == "ko":
         runs = collect(document)
-        weights = {key: weight for key, weight in weighed(runs, document).items() if weight > 0}
-        return [Keyword(runs[key].spelling, None) for key in _best(weights, count)]
+        weights = weighed_in_korean(runs, document)
+        best = _best_in_korean(runs, weights, count, document.prose)
+        return [Keyword(name, None) for name in best]
     found, weights = candidates(document, tags())
     if not found:
         return []
@@ -78,6 +80,24 @@ def _best(values: Mapping[Key, float], count: int) -> list[Key]:
             taken.append(key)
             forms.add(form)
     return taken
+
+
+def _best_in_korean(
+    runs: Mapping[Key, Sighting], weights: Mapping[Key, float], count: int, text: str
+) -> list[str]:
+    """As `_best`, but names one thing in one script only, and takes no two pieces of one run."""
+    taken: dict[Key, str] = {}
+    for key in sorted(weights, key=lambda k: (-weights[k], k)):
+        if len(taken) == count:
+            break
+        name = mended(runs[key].spelling, text)
+        if not any(_same_run(key, other) or same_thing(name, taken[other]) for other in taken):
+            taken[key] = name
+    return list(taken.values())
+
+
+def _same_run(key: Key, other: Key) -> bool:
+    return _overlaps(key, other) or key[0] == other[-1] or key[-1] == other[0]
 
 
 def _form(key: Key) -> str:

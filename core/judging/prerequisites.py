@@ -1,9 +1,8 @@
 """What a reader should know first: what the article itself asks for, then what it builds on.
 
-First the article's own words: a section called Prerequisites (사전 지식, 준비물), or a sentence
-that says what is assumed. Then what must be at hand (an account, a kind of computer), and
-technologies that the article uses throughout without introducing them (list:
-`data/technologies.txt`), the languages of its code among them.
+First the article's own words (`required.py`). Then what must be at hand (`at_hand.py`), and
+technologies that the article uses throughout without introducing them (`data/technologies.txt`),
+the languages of its code among them. That one is installed is said only where it is put to use.
 """
 
 from __future__ import annotations
@@ -17,27 +16,15 @@ from importlib.resources import files
 
 from core.article import Language
 from core.chunks import Document
-
-_SECTION = re.compile(
-    r"^(?:\d+[.)]?\s*)?(?:pre-?requisites?|before (?:you|we) (?:begin|start)|requirements|what you(?:'ll| will)? need"
-    r"|사전 ?(?:지식|준비|요구 ?사항|조건)|준비물|필요한 ?지식|선수 ?지식|시작하기 전에)\b",
-    re.I,
-)
-_ASSUMED = re.compile(
-    r"\b(?:familiar(?:ity)? with|(?:basic|working|some|prior|good) (?:knowledge|understanding|experience)"
-    r"(?: (?:of|with|in))?|experience with|assumes? (?:that )?(?:you|readers?) (?:know|understand|have))\s+"
-    r"(?P<what>[^.;:!?()]{3,90})",
-    re.I,
-)
-_ASSUMED_KO = re.compile(
-    r"(?:^|(?:려면|위해|위해서는|에는|에서는)\s|[,:]\s?)(?P<what>[^.,!?\n]{1,30}?)에 대한 "
-    r"(?:기본(?:적인)? ?)?(?:지식|이해|경험)[이가]? ?(?:필요|있다고|있어야|요구)"
-)
-_LONGEST_ITEM = 110
+from core.judging.at_hand import account, code_of, leads_through_steps, needed
+from core.judging.hangul import is_hangul
+from core.judging.required import asked_for
 
 
 @dataclass(frozen=True, slots=True)
 class Technology:
+    """`spellings`: all of them in lower case, for a quick first look."""
+
     name: str
     pattern: re.Pattern[str]
     fences: frozenset[str]
@@ -54,15 +41,17 @@ def prerequisites(
     """At most `count`, the article's own first, then what a model thinks (`opinion`, checked
     already), then what is built on. Empty where it asks for nothing in particular."""
     found: dict[str, str] = {}
-    for item in (*_listed(document), *_assumed(document)):
+    for item in asked_for(document):
         _add(found, item)
     most = min(len(found) + _GUESSED, max(len(found), _WITH_GUESSES))
-    for item in (*opinion, *_needed(document)):
+    for item in (*opinion, *needed(document)):
         if len(found) < most:
             _add(found, item)
-    for name in _built_on(document):
+    led = leads_through_steps(document)
+    for technology in _built_on(document, led):
+        name = technology.name
         if len(found) < most and not any(_names(name, item) for item in found.values()):
-            _add(found, _phrased(name, document.language))
+            _add(found, _phrased(technology, document, led))
     return tuple(found.values())[:count]
 
 
@@ -77,102 +66,118 @@ def _names(name: str, item: str) -> bool:
     return re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9+#])", item) is not None
 
 
-def _listed(document: Document) -> Iterator[str]:
-    """Items, or short sentences, of a section on prerequisites."""
-    for sentence in document.sentences:
-        wanted = sentence.kind == "item" or (sentence.kind == "paragraph" and sentence.first)
-        if _SECTION.match(sentence.heading) and wanted and len(sentence.text) <= _LONGEST_ITEM:
-            text = sentence.text.rstrip(" .:;")
-            if len(text) >= 2 and not sentence.text.rstrip().endswith(":"):
-                yield text
-
-
-def _assumed(document: Document) -> Iterator[str]:
-    pattern = _ASSUMED_KO if document.language == "ko" else _ASSUMED
-    for sentence in document.sentences:
-        match = pattern.search(sentence.text)
-        if match is not None:
-            what = re.split(
-                r",? (?:but|so that|which|because|before|and (?:you|have))\b", match["what"]
-            )[0]
-            what = re.sub(r"^(?:the basics of|how to use|of|with|in|using)\s+", "", what.strip())
-            if 2 <= len(what) <= 80:
-                yield what.strip(" ,'\"")
-
-
-# A technology is built on, and not just mentioned, from this many sentences on (or by code in it).
-_OFTEN = 3
+# A technology is built on, and not just mentioned, from this many sentences on (or by its code);
+# an idea that most texts touch upon from so many.
+_OFTEN, _OFTEN_FOR_IDEAS = 3, 5
+# Where nobody is led through steps it has to be a subject, too: in this share of the sentences.
+_SHARE = 0.05
+# Code of a language that the text never names is asked for when so much of the code is of it.
+_MAIN = 0.3
+_IDEAS = frozenset(("HTTP", "TLS", "TCP", "DNS", "REST API", "YAML"))
+_LOWER_CASE_TOOLS = frozenset(("pandas",))
 # How what is built on is asked for, as authors do: an account with it, an installation, knowledge.
 _ACCOUNTS = frozenset(("AWS", "Azure", "Google Cloud", "GitHub", "SAP BTP"))
-_INSTALLED = frozenset(
-    "Docker Kubernetes Helm Terraform Ansible Git PostgreSQL MySQL SQLite MongoDB Redis Elasticsearch Cassandra"
-    " Kafka RabbitMQ NGINX CMake Node.js Jenkins Prometheus Grafana Jupyter Webpack Vite".split()
-)
+# What is installed, by the commands that show it.
+_COMMANDS = {
+    "Docker": "docker|docker-compose",
+    "Kubernetes": "kubectl|minikube|kubeadm|kind",
+    "Helm": "helm",
+    "Terraform": "terraform",
+    "Ansible": "ansible|ansible-playbook",
+    "Git": "git",
+    "PostgreSQL": "psql|pg_ctl",
+    "MySQL": "mysql|mysqladmin",
+    "SQLite": "sqlite3",
+    "MongoDB": "mongo|mongosh",
+    "Redis": "redis-cli|redis-server",
+    "Elasticsearch": "elasticsearch",
+    "Cassandra": "cqlsh|nodetool",
+    "Kafka": r"kafka-[\w-]+(?:\.sh)?",
+    "RabbitMQ": "rabbitmqctl",
+    "NGINX": "nginx",
+    "CMake": "cmake",
+    "Node.js": "node|npm|npx|yarn",
+    "Jenkins": "jenkins",
+    "Prometheus": "prometheus|promtool",
+    "Grafana": "grafana-cli|grafana-server",
+    "Jupyter": "jupyter",
+    "Webpack": "webpack",
+    "Vite": "vite",
+}
 _PHRASES: dict[Language, dict[str, str]] = {
     "en": {
-        "account": "{a} {name} account",
         "installed": "{name} installed",
         "known": "Familiarity with {name}",
+        "understood": "Familiarity with {name}",
     },
-    "ko": {"account": "{name} 계정", "installed": "{name} 설치", "known": "{name} 사용 경험"},
+    "ko": {
+        "installed": "{name} 설치",
+        "known": "{name} 사용 경험",
+        "understood": "{name}에 대한 이해",
+    },
 }
-_ACCOUNT = re.compile(
-    r"\b(AWS|Azure|Google Cloud|GitHub|GitLab|Docker Hub|Hugging Face) (?:account|계정)"
-)
-# Signs of what must be at hand, in code or prose, with its name.
-_AT_HAND: tuple[tuple[re.Pattern[str], dict[Language, str]], ...] = (
-    (
-        re.compile(r"^\s*(?:\$ )?(?:sudo|apt(?:-get)?|dnf|yum)\s", re.M),
-        {"en": "A computer running Linux", "ko": "리눅스 컴퓨터"},
-    ),
-    (
-        re.compile(r"\b(?:Visual Studio Code|VS ?Code)\b"),
-        {"en": "A code editor such as Visual Studio Code", "ko": "Visual Studio Code 같은 편집기"},
-    ),
-    (
-        re.compile(r"\bAndroid Studio\b"),
-        {"en": "Android Studio installed", "ko": "Android Studio 설치"},
-    ),
-)
 
 
-def _needed(document: Document) -> Iterator[str]:
-    """What must be at hand: an account that is spoken of, a kind of computer, an editor."""
-    for name in dict.fromkeys(_ACCOUNT.findall(document.prose)):
-        yield _asked("account", name, document.language)
-    everything = "\n".join((document.prose, *(block.text for block in document.code)))
-    for pattern, said in _AT_HAND:
-        if pattern.search(everything):
-            yield said[document.language]
+def _phrased(technology: Technology, document: Document, led: bool) -> str:
+    name, language = technology.name, document.language
+    if _is_idea(name):
+        korean = next((s for s in technology.spellings if is_hangul(s)), name)
+        known = korean if language == "ko" else name
+        return _PHRASES[language]["understood"].format(name=known)
+    if name in _ACCOUNTS and led:
+        return account(name, language)
+    kind = "installed" if _is_installed(technology, document) else "known"
+    return _PHRASES[language][kind].format(name=name)
 
 
-def _asked(kind: str, name: str, language: Language) -> str:
-    article = "An" if name[0] in "AEIO" else "A"
-    return _PHRASES[language][kind].format(a=article, name=name)
+def _is_idea(name: str) -> bool:
+    return name in _IDEAS or (name.islower() and name not in _LOWER_CASE_TOOLS)
 
 
-def _phrased(name: str, language: Language) -> str:
-    kind = "account" if name in _ACCOUNTS else "installed" if name in _INSTALLED else "known"
-    return _asked(kind, name, language)
+def _is_installed(technology: Technology, document: Document) -> bool:
+    """Its commands stand in the code, or the text speaks of installing it."""
+    commands = _COMMANDS.get(technology.name)
+    if commands is None:
+        return False
+    if re.search(rf"(?:^|&&|\|)\s*(?:[$#] )?(?:sudo )?(?:{commands})\s", code_of(document), re.M):
+        return True
+    name = technology.pattern.pattern
+    installed = re.compile(
+        rf"\binstall\w*\b[^.,;]{{0,30}}?{name}|{name}[^.,;]{{0,30}}?(?:\binstalled\b|설치)"
+    )
+    return any(installed.search(one.text) for one in document.sentences)
 
 
-def _built_on(document: Document) -> Iterator[str]:
-    """Technologies by how many sentences they stand in; what the title is about comes last.
+def _built_on(document: Document, led: bool) -> Iterator[Technology]:
+    """Technologies by how many sentences they stand in; those of the code come first.
 
     An article titled "What is Docker?" teaches Docker and does not ask for it.
     """
-    fences = {block.info for block in document.code}
-    scored: list[tuple[bool, int, str]] = []
-    counted = mentions_in(document)
+    scored: list[tuple[bool, int, str, Technology]] = []
+    counted, fences = mentions_in(document), _fences(document)
+    least = 0.0 if led else _SHARE * len(document.sentences)
     for technology in technologies():
-        mentions = counted[technology.name]
-        shown = bool(fences & technology.fences)
-        if mentions >= _OFTEN or (shown and technology.name != "Bash"):
-            taught = _teaches(document.title, technology)
-            if not taught:
-                scored.append((not shown, -mentions, technology.name))
-    for _, _, name in sorted(scored):
-        yield name
+        name, mentions = technology.name, counted[technology.name]
+        often = max(_OFTEN_FOR_IDEAS if _is_idea(name) else _OFTEN, least)
+        shown = name != "Bash" and _is_shown(technology, fences, mentions)
+        if (mentions >= often or shown) and not _teaches(document.title, technology):
+            scored.append((not shown, -mentions, name, technology))
+    for *_, technology in sorted(scored, key=lambda one: one[:3]):
+        yield technology
+
+
+def _fences(document: Document) -> Counter[str]:
+    """Lines of code by the language of their fence."""
+    lines: Counter[str] = Counter()
+    for block in document.code:
+        lines[block.info] += 1 + block.text.count("\n")
+    return lines
+
+
+def _is_shown(technology: Technology, fences: Counter[str], mentions: int) -> bool:
+    """The style sheet beside each example is no subject of the article."""
+    own = sum(fences[fence] for fence in technology.fences)
+    return own > 0 and (mentions > 0 or own >= _MAIN * fences.total())
 
 
 def mentions_in(document: Document) -> Counter[str]:
@@ -199,14 +204,31 @@ def _teaches(title: str, technology: Technology) -> bool:
 def technologies() -> tuple[Technology, ...]:
     text = (files("core.judging") / "data" / "technologies.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return tuple(_technology(line) for line in lines)
+    spelled = [_spellings(line) for line in lines]
+    return tuple(_technology(line, spelled) for line in lines)
 
 
-def _technology(line: str) -> Technology:
-    name, aliases, fences = (part.strip() for part in line.split("|"))
-    spellings = [name, *(a.strip() for a in aliases.split(",") if a.strip())]
-    either = "|".join(re.escape(s) for s in sorted(spellings, key=len, reverse=True))
+def _spellings(line: str) -> list[str]:
+    name, aliases, _ = line.split("|")
+    return [name.strip(), *(a.strip() for a in aliases.split(",") if a.strip())]
+
+
+def _technology(line: str, spelled: Iterable[list[str]]) -> Technology:
+    spellings = _spellings(line)
+    others = [one for own in spelled if own != spellings for one in own]
+    name, fences = spellings[0], line.split("|")[2]
+    either = "|".join(_exact(s, others) for s in sorted(spellings, key=len, reverse=True))
     flags = re.I if name.islower() else re.NOFLAG
-    pattern = re.compile(rf"(?<![A-Za-z0-9_가-힣])(?:{either})(?![A-Za-z0-9_+#])", flags)
+    pattern = re.compile(rf"(?<![A-Za-z0-9_가-힣-])(?:{either})(?![A-Za-z0-9_+#])", flags)
     shown = frozenset(f.strip() for f in fences.split(",") if f.strip())
     return Technology(name, pattern, shown, tuple(s.casefold() for s in spellings))
+
+
+def _exact(spelling: str, others: Iterable[str]) -> str:
+    """자바 is not 자바스크립트: Korean goes on without a space, so the longer names are ruled out."""
+    if spelling == "Go":
+        return r"Go(?!(?<=^Go) (?:to|back|ahead|through|into)\b)"  # "Go to the cockpit."
+    longer = [o[len(spelling) :] for o in others if o.startswith(spelling)]
+    if not longer or not is_hangul(spelling):
+        return re.escape(spelling)
+    return f"{re.escape(spelling)}(?!{'|'.join(map(re.escape, longer))})"

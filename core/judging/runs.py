@@ -1,8 +1,8 @@
-"""Runs of content words that could name what an article is about, and what they weigh by rule.
+"""Runs of content words that could name what an article is about, and what English ones weigh by rule.
 
-English: up to three content words; Korean: nouns. A run is worth its frequency times the rarity of its
-words (`background.py`), more in the title and headings and when it comes early; a run that is
-mostly part of a longer one is worth nothing.
+English: up to three content words; Korean: nouns (their weights: `korean_names.py`). A run is worth
+its frequency times the rarity of its words (`background.py`), more in the title and headings and
+when it comes early; a run that is mostly part of a longer one is worth nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from core.article import Language
 from core.chunks import Document
 from core.judging.background import Background, background
-from core.language import is_stopword, nouns, stem
+from core.judging.korean import is_korean, noun_runs
+from core.language import is_stopword, stem
 
 Key = tuple[str, ...]
 
@@ -31,7 +32,7 @@ _EMPTY = frozenset(
     " add call show start open take look find learn understand explain describe consider mean help follow build"
     " possible available able common similar specific current real large small high low long short first second last"
     " next main point idea reason place world team company http https www com org html github-io fig et al eg ie"
-    " ms kb mb gb tb percent millisecond second minute hour ignore instruction love hello goodbye welcome announce today happy excited propose demonstrate introduce evaluate achieve proposed existing state-of-the-art various significantly".split()
+    " choose select click ms kb mb gb tb percent millisecond second minute hour ignore instruction love hello goodbye welcome announce today happy excited propose demonstrate introduce evaluate achieve proposed existing state-of-the-art various significantly".split()
 )
 _EMPTY_KO = frozenset(
     "것 수 때 등 중 경우 방법 사용 문제 이유 다음 위 아래 예 예시 부분 내용 정도 시작 생각 설명 확인 필요 가능 이번 글"
@@ -79,36 +80,37 @@ def texts(document: Document) -> Iterator[tuple[str, int, int, str]]:
 
 def collect(document: Document) -> dict[Key, Sighting]:
     found: dict[Key, Sighting] = defaultdict(Sighting)
+    korean = document.language == "ko"
     for text, index, section, kind in texts(document):
+        if korean and kind == "sentence" and not is_korean(text):
+            continue  # quoted, or the English sentence that was translated
         for key, spelling in _runs(text, document.language):
             found[key].see(spelling, index, section, kind)
     return dict(found)
 
 
 def weighed(runs: Mapping[Key, Sighting], document: Document) -> dict[Key, float]:
-    """What each run is worth by rule; 0: nothing."""
-    rare = background(document.language)
+    """What each run of an English article is worth by rule; 0: nothing."""
+    rare = background("en")
     total = max(1, len(document.sentences))
-    found = {
-        key: _score(key, sighting, rare, total, document.language) for key, sighting in runs.items()
-    }
-    return found | dict.fromkeys(_halves(runs), 0.0)
+    found = {key: _score(key, sighting, rare, total) for key, sighting in runs.items()}
+    return found | dict.fromkeys(halves(runs), 0.0)
 
 
-def _halves(runs: Mapping[Key, Sighting]) -> Iterator[Key]:
-    """Runs that mostly stand inside one longer run: "Arm Virtual" of "Arm Virtual Hardware"."""
+def halves(runs: Mapping[Key, Sighting], share: float = 0.6) -> Iterator[Key]:
+    """Runs that mostly (in this share) stand inside one longer run: "Arm Virtual" of "Arm Virtual Hardware"."""
     for key, sighting in runs.items():
         for start in range(len(key)):
             for end in range(start + 1, len(key) + 1):
                 inner = runs.get(key[start:end])
                 if inner is None or end - start == len(key) or sighting.count < 2:
                     continue
-                if sighting.count >= 0.6 * inner.count:
+                if sighting.count >= share * inner.count:
                     yield key[start:end]
 
 
 def _runs(text: str, language: Language) -> Iterator[tuple[tuple[str, ...], str]]:
-    for run in nouns(text) if language == "ko" else _english_runs(text):
+    for run in noun_runs(text) if language == "ko" else _english_runs(text):
         for start in range(len(run)):
             for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
                 piece = run[start:end]
@@ -161,20 +163,19 @@ def _spelled(piece: list[str], text: str, language: Language) -> str:
     return joined
 
 
-def _score(key: Key, sighting: Sighting, rare: Background, total: int, language: Language) -> float:
+def _score(key: Key, sighting: Sighting, rare: Background, total: int) -> float:
     frequency, spelling = sighting.count, sighting.spelling
     mark = 3.0 * (sighting.title > 0) + sighting.headings
     if len(key) > 1 and frequency < 2 and mark < 3.0:
         return 0.0
     plain_word = len(key) == 1 and spelling.islower()
-    if plain_word and language == "en" and frequency < 3 and not rare.specialist(key[0]):
+    if plain_word and frequency < 3 and not rare.specialist(key[0]):
         return 0.0
     rarity = sum(_rarity(word, rare) for word in key) / math.pow(len(key), 0.6)
     early = 1.0 + 0.5 * (1.0 - sighting.first / total)
     marked = 1.0 + 0.35 * min(6.0, mark)
     named = 1.25 if any(c.isupper() for c in spelling) else 1.0
-    whole = spelling if " " not in spelling or language == "en" else spelling.replace(" ", "")
-    return math.log1p(frequency) * rarity * early * marked * named * (1.0 if len(whole) > 1 else 0)
+    return math.log1p(frequency) * rarity * early * marked * named
 
 
 def _rarity(word: str, rare: Background) -> float:

@@ -182,23 +182,6 @@ _POINTS = re.compile(
     r"\(see\b|\bsee (?:section|chapter|figure|below|above)|\b(?:figure|listing|table) \d|위 그림|다음 그림|아래 코드|위 코드",
     re.I,
 )
-# What sends the reader elsewhere.
-_ELSEWHERE = re.compile(
-    r"\bplease (?:read|see|visit|refer|consult|check)\b|\b(?:learn|read) more\b|"
-    r"\b(?:for|has|have) (?:more|further|complete|full)(?: and \w+)? (?:details?|information)\b|"
-    r"\b(?:see|read|visit|consult) (?:the|our|its)\b.{0,40}\b(?:documentation|docs|notes|page|guide|website)\b|"
-    r"자세한 (?:내용|정보|사항|설명)|(?:참고|참조)(?:하세요|하십시오|하시기|해 ?주세요)",
-    re.I,
-)
-_OF_ITSELF = re.compile(
-    r"this (?:article|paper|work|post|blog post|guide|tutorial|document|page|pep|rfc|proposal)\b",
-    re.I,
-)
-_GOES_ON = re.compile(
-    r"(?:furthermore|moreover|additionally|specifically|in particular|to this end|second|third|"
-    r"despite|although|while|unfortunately)\b",
-    re.I,
-)
 _CHATTY = re.compile(
     r"\b(?:i|i'm|i've|i'll|we'll|let's|you'll|my|thanks|thank|click|subscribe|follow (?:us|me))\b|"
     r"안녕하세요|감사합니다|구독|좋아요",
@@ -211,14 +194,6 @@ _TO_MACHINES = re.compile(
     r"|<\|\w+\|>|\bas an ai (?:language )?model\b|(?:이전|위의?|앞의?)\s*(?:모든\s*)?(?:지시|명령|프롬프트).{0,8}무시",
     re.I,
 )
-
-
-def alone(text: str) -> bool:
-    """Whether a sentence tells something of the matter, and can be understood without neighbours."""
-    leans = _LEANS.match(text) and not _OF_ITSELF.match(text)
-    away = _POINTS.search(text) or _ELSEWHERE.search(text)
-    aside = text.startswith(("(", "[")) or text.endswith("?")
-    return not (leans or away or aside or _GOES_ON.match(text))
 
 
 def _fitness(sentence: Sentence, weights: Weights) -> float:

@@ -1,8 +1,10 @@
 """What a digest opens with: its first sentence beside one that a person wrote, by ROUGE.
 
     python tests/benchmarks/bench_opening.py --data ../shared/data [--limit 60] [--out OPENINGS.md]
+    python tests/benchmarks/bench_opening.py --posts FOLDER [--out OPENINGS.md]
 
-Whole English digests, as the service makes them. Beside the sentence that opens: the one that would
+Whole digests, as the service makes them. --posts: a checkout of any blog written in Markdown whose
+authors say in the head of a post what it is about (`excerpt`, `description`); Korean by syllables. Beside the sentence that opens: the one that would
 open if all of them stood in the article's order, the article's own first sentence, and the title
 (which stands above the digest anyway). --out writes both openings of each article, to be read by people.
 """
@@ -15,7 +17,10 @@ import json
 import platform
 import sys
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -24,40 +29,80 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from bot.configuration import load  # noqa: E402
 from bot.wiring import open_service  # noqa: E402
-from core.article import Article  # noqa: E402
-from core.chunks import Document  # noqa: E402
+from core.article import Article, Page  # noqa: E402
+from core.chunks import Document, cut  # noqa: E402
 from core.digest import SummarySentence  # noqa: E402
+from core.errors import NothingToRead  # noqa: E402
+from core.language import detect  # noqa: E402
+from core.settings import WebSettings  # noqa: E402
+from core.web.answers import MARKDOWN  # noqa: E402
+from core.web.extract import Extractor  # noqa: E402
+from core.web.front_matter import front_matter, one  # noqa: E402
 from training.lines import rows  # noqa: E402
 from training.reporting import interval  # noqa: E402
-from training.sentences.gist import document_of, references  # noqa: E402
+from training.sentences.gist import references  # noqa: E402
 from training.sentences.headline import rouge  # noqa: E402
 
 SETS = ("scitldr/dev", "go_blog/valid", "go_blog/train", "tech_specs/valid")
 
 
-async def measure(root: Path, limit: int, out: Path | None) -> None:
+# A post, and a description, of fewer words are none.
+_POST, _DESCRIPTION = 150, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An article with what people say of it in a sentence or two."""
+
+    set: str
+    article: Article
+    wanted: Sequence[str]
+
+
+def of_sets(root: Path, limit: int) -> Iterator[Told]:
+    for name in SETS:
+        for row in islice(rows(root / f"{name}.jsonl.gz"), limit):
+            article = Article(title=row["title"], content=row["content"], language="en")
+            yield Told(name, article, references(row))
+
+
+def of_posts(folder: Path, limit: int) -> Iterator[Told]:
+    """Posts of which something else than their title is said."""
+    return islice(filter(None, map(_post, sorted(folder.rglob("*.md")))), limit)
+
+
+def _post(path: Path) -> Told | None:
+    body = path.read_bytes()
+    head, _ = front_matter(body.decode(errors="replace"))
+    said = one(head, "excerpt") or one(head, "description") or ""
+    try:
+        article = Extractor(WebSettings())(Page(url="", body=body, content_type=MARKDOWN))
+    except NothingToRead:
+        return None
+    short = len(said.split()) < _DESCRIPTION or len(article.content.split()) < _POST
+    if short or said == article.title:
+        return None
+    return Told(f"posts, {detect(article.content)}", article, [said])
+
+
+async def measure(articles: Iterable[Told], out: Path | None) -> None:
     scores: dict[str, dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
     lines: list[str] = []
     async with open_service(load()) as service:
-        for name in SETS:
-            for number, row in enumerate(rows(root / f"{name}.jsonl.gz")):
-                if number >= limit:
-                    break
-                article = Article(title=row["title"], content=row["content"], language="en")
-                record = await service.digester.digest(article)
-                document = document_of(row)
-                opening, ordered = openings(document, record.details.sentences)
-                wanted = references(row)
-                told = {
-                    "title": row["title"],
-                    "the article's first": document.sentences[0].text,
-                    "in the article's order": ordered.text,
-                    "as it opens": opening.text,
-                }
-                for way, text in told.items():
-                    scores[name][way].append(rouge(wanted, text, "en"))
-                lines += [f"**{row['title']}** ({name})", f"- a person: {wanted[0]}"]
-                lines += [f"- {way}: {text}" for way, text in list(told.items())[2:]] + [""]
+        for given in articles:
+            record = await service.digester.digest(given.article)
+            document = cut(given.article, 330)
+            opening, ordered = openings(document, record.details.sentences)
+            told = {
+                "title": given.article.title or "",
+                "the article's first": document.sentences[0].text,
+                "in the article's order": ordered.text,
+                "as it opens": opening.text,
+            }
+            for way, text in told.items():
+                scores[given.set][way].append(rouge(given.wanted, text, document.language))
+            lines += [f"**{given.article.title}** ({given.set})", f"- a person: {given.wanted[0]}"]
+            lines += [f"- {way}: {text}" for way, text in list(told.items())[2:]] + [""]
     if out:
         out.write_text("\n".join(lines), encoding="utf-8")
     report(scores)
@@ -96,10 +141,12 @@ def _apart(one: list[np.ndarray], other: list[np.ndarray]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--posts", type=Path, help="posts in Markdown instead of the sets")
     parser.add_argument("--limit", type=int, default=60, help="articles of each set")
     parser.add_argument("--out", type=Path, help="both openings of each article, as Markdown")
     asked = parser.parse_args()
-    asyncio.run(measure(asked.data, asked.limit, asked.out))
+    found = of_posts(asked.posts, asked.limit) if asked.posts else of_sets(asked.data, asked.limit)
+    asyncio.run(measure(found, asked.out))
 
 
 if __name__ == "__main__":

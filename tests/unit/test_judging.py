@@ -101,7 +101,8 @@ def test_an_expanded_short_form_is_a_term() -> None:
 
 
 def test_the_glossary_explains_what_the_article_only_uses_and_is_credited() -> None:
-    document = english("A cluster has nodes. The cluster grows. Each cluster has a name.")
+    field = "Kubernetes runs in the cloud, beside Docker."
+    document = english(f"{field} A cluster has nodes. The cluster grows. Each cluster has a name.")
     found = {term.term: term for term in explained(document, [], 6, "en")}
     assert found["cluster"].origin == "glossary"
     assert "CC BY" in (found["cluster"].credit or "")
@@ -134,7 +135,7 @@ def test_the_glossary_does_not_know_everything() -> None:
 def test_prerequisites_are_the_article_s_own_words_first() -> None:
     found = prerequisites(english())
     assert found[:3] == ("Basic networking", "A working Go toolchain", "remote procedure calls")
-    assert found[3:] == ("Kubernetes installed",)
+    assert found[3:] == ("Familiarity with Kubernetes",)
 
 
 def test_what_must_be_at_hand_is_asked_for_as_authors_do() -> None:
@@ -153,7 +154,7 @@ def test_korean_prerequisites_are_found() -> None:
 def test_an_introduction_does_not_ask_for_what_it_teaches() -> None:
     content = "Docker builds images. Docker runs containers. Docker shares them. Docker is fun."
     assert prerequisites(english(content, "What is Docker?")) == ()
-    assert prerequisites(english(content, "Debugging builds")) == ("Docker installed",)
+    assert prerequisites(english(content, "Debugging builds")) == ("Familiarity with Docker",)
 
 
 def test_every_technology_has_a_name_of_its_own() -> None:
@@ -317,9 +318,3 @@ def test_a_draft_word_for_word_from_the_article_is_marked_as_a_quotation() -> No
     document = english()
     claim = Claim(0, document.sentences[1].text, Support(1.0, 1, ""), borne=True)
     assert all(s.origin == "article" for s in combine(document, weigh(document), [claim], 2))
-
-
-def test_an_entry_s_opening_remark_is_no_explanation() -> None:
-    entry = glossary.lookup("service", "en")
-    assert entry is not None
-    assert not entry.explanation.startswith("Please note")

@@ -17,7 +17,7 @@ from core.judging.gist import NAMES, features, gist, rank
 from core.judging.headline import NAMES as HEADLINE
 from core.judging.headline import candidates, choose, leading
 from core.judging.headline import features as candidate_features
-from core.judging.salience import alone, weigh
+from core.judging.salience import weigh
 from core.ports import Generation, Prompt
 from core.summarizing import Summarizer, abstract_words
 
@@ -91,29 +91,21 @@ def test_what_leads_is_a_sentence_that_may_be_shown_and_never_the_title() -> Non
     }
 
 
-def test_korean_and_proposals_keep_the_article_s_order() -> None:
-    document = document_of("커넥션 풀은 연결을 열어 둡니다. 새 연결에는 시간이 걸립니다.", "풀")
+def test_a_korean_digest_opens_with_what_its_author_announces_or_in_the_article_s_order() -> None:
+    plain = "커넥션 풀은 연결을 열어 둡니다. 새 연결에는 시간이 걸립니다."
+    document = document_of(plain, "풀")
     assert leading(document, "article", rank(document), []) is None
+    announced = "이 글에서는 커넥션 풀의 크기를 정한 경험을 공유합니다."
+    document = document_of(f"{plain} {announced}", "풀")
+    lead = leading(document, "article", rank(document), [])
+    assert lead is not None
+    assert (lead.text, lead.index) == (announced, 2)
+    assert leading(document, "article", rank(document), [], lambda text: text != announced) is None
+
+
+def test_proposals_keep_their_order() -> None:
     document = document_of(ABSTRACT)
     assert leading(document, "proposal", rank(document), []) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("This article describes the deadcode command.", True),
-        ("In this paper, we propose a factorization.", True),
-        ("This is why it fails.", False),
-        ("The release notes have more details about generics.", False),
-        ("Furthermore, we introduce a normalization.", False),
-        ("(The gopher has no name.)", False),
-        ("See the project's documentation for the options.", False),
-        ("A pool keeps connections open.", True),
-        ("자세한 내용은 문서를 참고하세요.", False),
-    ],
-)
-def test_what_leans_on_its_neighbours_or_sends_away_is_told(text: str, told: bool) -> None:
-    assert alone(text) == told
 
 
 def test_a_forest_gives_what_its_trees_say(tmp_path: Path) -> None:
