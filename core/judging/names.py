@@ -136,12 +136,12 @@ _ANY_PARTICLE = "|".join(map(re.escape, PARTICLES))
 def _spelled(name: str) -> str:
     words = [re.escape(word) for word in re.split(r"[\s\-_]+", name.strip()) if word]
     if _HANGUL.search(name):
-        joined = r"[\s\-]?".join(words)
+        joined = r"[\s\-_]?".join(words)
         after = (
             rf"(?=$|[^\uac00-\ud7a3]|(?:{_ANY_PARTICLE}|들|이다|입니다|인|에선)(?![\uac00-\ud7a3]))"
         )
         return rf"(?<![\uac00-\ud7a3A-Za-z0-9]){joined}{after}"
-    joined = r"[\s\-‐]?".join((*words[:-1], _one_or_many(words[-1])))
+    joined = r"[\s\-‐_]?".join((*words[:-1], _one_or_many(words[-1])))
     return rf"(?<![A-Za-z0-9_]){joined}(?![A-Za-z0-9_])"
 
 

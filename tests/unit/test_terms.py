@@ -267,6 +267,12 @@ def test_an_entry_begins_with_what_it_is_by_either_name() -> None:
     assert entry.explanation.startswith("Database-as-a-Service (DBaaS) is a service managed by")
 
 
+def test_a_name_with_underscores_is_found_and_defined() -> None:
+    content = "The target_abi is a field that names the ABI. Each target has a target_abi."
+    found = explained(english(content), ["target_abi"], 3, "en")
+    assert [term.term for term in found] == ["target_abi"]
+
+
 def test_the_model_s_term_is_new_under_no_name_of_one_that_is_there() -> None:
     known = [Explained("ML", "Machine Learning. We use Machine Learning (ML).", "article")]
     assert not is_new("machine learning", known)
