@@ -34,6 +34,7 @@ from core.drafting import Draft
 from core.errors import BadLink, EmptyArticle
 from core.judging import difficulty
 from core.judging.combine import Claim, combine
+from core.judging.defining import defines
 from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
 from core.judging.guardrail import Guard
@@ -43,7 +44,6 @@ from core.judging.kinds import kind_of
 from core.judging.opinion import checked, joined, together
 from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
-from core.judging.standalone import defines
 from core.judging.terms import Explained, explained, is_new
 from core.language import detect
 from core.links import site_of

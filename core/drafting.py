@@ -145,7 +145,7 @@ class Draft:
     def _parse(self, reply: str) -> list[str]:
         """The first sentence, where it is one and says more than the title that stands above it."""
         found = summary_prompt.parse(reply, self.document.language)[:1]
-        return [one for one in found if not _HEADING.match(one) and tells_more(one, self.document)]
+        return [one for one in found if not is_heading(one) and tells_more(one, self.document)]
 
     def _fitting(self, text: str) -> str:
         """The text as far as it fits the model."""
@@ -169,6 +169,11 @@ class Draft:
         text = self._fitting(" ".join(mine[:4])[:1500])
         prompt = term_prompt.render(term, text, self.document.language)
         return await self.engine.generate(prompt, self._options)
+
+
+def is_heading(sentence: str) -> bool:
+    """ "How to use X." names what an article does and tells nothing of it."""
+    return _HEADING.match(sentence) is not None
 
 
 def tells_more(sentence: str, document: Document) -> bool:

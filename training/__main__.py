@@ -29,6 +29,8 @@ ROOMS = {
         "m1": "Continued training on computer-science text (LoRA or all weights).",
         "tokenizer": "Domain terms and code words as tokens of their own, kept if it pays.",
         "m2": "LoRA on the digest tasks, after M1.",
+        "answers": "What the tuned model says itself, and what each answer is worth.",
+        "prefer": "Preference tuning on those answers, after M2.",
         "average": "Adapters that were taught with other seeds, as one.",
         "sweep": "Many variants of tokenizer, M1 and M2 side by side on one card, in one table.",
         "merge": "The adapter into the base model.",

@@ -52,6 +52,16 @@ class Stage(Part):
     objective: Literal["causal", "masked"] = "causal"
 
 
+class Preferring(Stage):
+    """Preference tuning: `data` names the file of answers, a step takes `accumulate` prompts."""
+
+    asked: dict[str, int] = Field(description="Files of examples, and how many of each are asked")
+    twice: str = Field("", description="The task whose rows are there two times")
+    adapter: Path | None = Field(None, description="Where it goes on from; None: <runs>/m2")
+    closeness: float = Field(0.05, gt=0, description="Of worth: smaller, the best alone counts")
+    sharpness: float = Field(5.0, gt=0, description="Of mean log-probabilities")
+
+
 class Tokenizing(Part):
     """Terms that become tokens of their own: in at least so many documents, and now cut into at
     least so many pieces. `keep`: although they do not pay at once, to see what training makes of
@@ -86,6 +96,7 @@ class TrainingConfig(Part):
     m1: Stage | None = None
     tokenizer: Tokenizing | None = None
     m2: Stage | None = None
+    prefer: Preferring | None = None
     tracking: Tracking = Tracking()
 
     @model_validator(mode="after")

@@ -18,9 +18,9 @@ from core.article import Language
 from core.chunks import Document, Sentence
 from core.judging import glossary
 from core.judging.abbreviations import Pair, pairs
+from core.judging.defining import defines
 from core.judging.definitions import definitional
 from core.judging.names import key, mention
-from core.judging.standalone import defines
 from core.language import is_stopword, nouns
 
 Origin = Literal["article", "glossary", "model"]

@@ -9,8 +9,8 @@ from core.article import Language
 from core.chunks import Document, cut
 from core.judging import glossary
 from core.judging.abbreviations import Pair, pairs
+from core.judging.defining import defines
 from core.judging.definitions import DEFINES, definitional
-from core.judging.standalone import defines
 from core.judging.terms import Explained, explained, is_new
 
 GOOD_EN = [

@@ -11,7 +11,7 @@ import errno
 import logging
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,10 @@ class Example:
     learned: tuple[bool, ...]
 
 
-class Examples(Dataset[Example]):  # type: ignore[misc]
-    def __init__(self, examples: Sequence[Example]) -> None:
+class Examples(Dataset[Any]):  # type: ignore[misc]
+    """Of Example, or whatever else has `ids` and a collator of its own."""
+
+    def __init__(self, examples: Sequence[Any]) -> None:
         if not examples:
             raise SettingsError(["there is nothing to learn from: the data is empty"])
         self.examples = list(examples)
@@ -50,7 +52,7 @@ class Examples(Dataset[Example]):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self.examples)
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> Any:
         return self.examples[index]
 
 
@@ -108,7 +110,7 @@ class ByLength(Sampler[int]):  # type: ignore[misc]
 def answer_loss(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
     """Mean cross-entropy over the learned positions. Falls back on the model's own loss for
     architectures whose body and head we cannot tell apart."""
-    causal = _causal(model)
+    causal = causal_of(model)
     if causal is None:
         return torch.as_tensor(model(**_plain(inputs)).loss)
     hidden = causal.model(
@@ -124,19 +126,31 @@ def _plain(inputs: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in inputs.items() if name != "learned"}
 
 
-def _causal(model: Any) -> Any:
+def causal_of(model: Any) -> Any:
+    """Body and head apart; None where they cannot be told."""
     inner = getattr(model, "module", model)  # data parallel
     if hasattr(inner, "get_base_model"):
         inner = inner.get_base_model()
     return inner if hasattr(inner, "lm_head") and hasattr(inner, "model") else None
 
 
+Loss = Callable[[Any, dict[str, torch.Tensor]], torch.Tensor]
+
+
 class Tuner(Trainer):  # type: ignore[misc]
     """Transformers' Trainer with our loss and our order of examples."""
 
-    def __init__(self, *arguments: Any, stage: Stage, sharded: bool = False, **more: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        stage: Stage,
+        sharded: bool = False,
+        loss: Loss = answer_loss,
+        **more: Any,
+    ) -> None:
         super().__init__(*arguments, **more)
         self._stage = stage
+        self._loss = loss
         # A sharded model must be entered by its front door.
         self._sharded = sharded
         self.model_accepts_loss_kwargs = False
@@ -147,7 +161,7 @@ class Tuner(Trainer):  # type: ignore[misc]
         plain = self._sharded or self._stage.objective == "masked"
         # accelerate does so behind the model's front door, where our loss does not go in
         with torch.autocast("cuda", torch.bfloat16, enabled=_in_halves()):
-            loss = model(**_plain(inputs)).loss if plain else answer_loss(model, inputs)
+            loss = model(**_plain(inputs)).loss if plain else self._loss(model, inputs)
         return (loss, {}) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -211,6 +225,7 @@ def tune(
     recorder: Recorder,
     padding: int = 0,
     collator: Any = None,
+    loss: Loss = answer_loss,
 ) -> dict[str, Any]:
     """Trains in place; returns the figures. Goes on where `out/checkpoints` ends.
 
@@ -225,6 +240,7 @@ def tune(
         data_collator=collator or (lambda batch: collate(batch, padding)),
         callbacks=[recorder.callback()],
         stage=stage,
+        loss=loss,
         sharded=bool(getattr(arguments, "fsdp", "")) or _is_fsdp(),
     )
     try:

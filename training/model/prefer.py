@@ -1,0 +1,180 @@
+"""Preference tuning: of several answers, those worth more become the likelier ones.
+
+    python -m training answers --config config/training/prefer.yaml
+    python -m training prefer --config config/training/prefer.yaml
+
+M2 learns a person's words one after another; what the model then says on its own it was never
+taught. Here it is: the likelihoods of its own answers, by length, are drawn into the order of what
+each is worth (BRIO, Liu et al. 2022, arXiv 2203.16804; here the whole order at once, as in ListNet,
+Cao et al. 2007), beside the person's answer. The prompt is read once for all answers to it.
+
+Goes on from the adapter `prefer.adapter`; leaves an adapter in <runs>/prefer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from core.engine.templating import Template
+from core.errors import BadArticle, SettingsError
+from core.ports import Prompt
+from training.config import Preferring, TrainingConfig, read
+from training.lines import read as read_rows
+from training.model.bases import base_folder, check_prompts, open_base
+from training.model.m2 import card, end_of_turn, save, sources
+from training.model.tuning import Examples, causal_of, tune
+from training.sets.examples import VERSIONS
+from training.tracking import Recorder, manifest, write_manifest
+
+log = logging.getLogger("training.model.prefer")
+
+# Of how many groups one is kept to read the loss on.
+_HELD = 25
+_FEWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A prompt, the person's answer first among the answers, and what the others are worth."""
+
+    ids: tuple[int, ...]
+    answers: tuple[tuple[int, ...], ...]
+    worth: tuple[float, ...]
+
+
+def load(template: Template, path: Path, most: int, twice: str) -> list[Group]:
+    """Rows of `python -m training answers`; those of the task `twice` are there two times."""
+    end = end_of_turn(template)
+
+    def encoded(text: str) -> tuple[int, ...]:
+        tokens = template.tokenizer.encode(
+            text, add_special_tokens=False, split_special_tokens=True
+        )
+        return (*tokens, end)
+
+    found: list[Group] = []
+    for number, row in read_rows(path):
+        try:
+            asked = row["prompt"]
+            ids = tuple(template.ids(Prompt(asked["user"], asked["system"], asked["opening"])))
+            answers = tuple(encoded(text) for text in (row["answer"], *row["answers"]))
+            group = Group(ids, answers, tuple(row["worth"]))
+        except (KeyError, TypeError) as error:
+            raise BadArticle(f"{path}:{number}", f"a field is missing ({error})") from error
+        if len(ids) <= most and len(group.worth) >= _FEWEST:
+            found += [group] * (2 if row["task"] == twice else 1)
+    return found
+
+
+def collate(batch: Sequence[Group]) -> dict[str, torch.Tensor]:
+    """One group at a time: `ids` (1, prompt), `answers` and `mask` (answers, longest), `worth`."""
+    (one,) = batch
+    longest = max(map(len, one.answers))
+    answers = torch.zeros((len(one.answers), longest), dtype=torch.long)
+    mask = torch.zeros_like(answers)
+    for row, tokens in enumerate(one.answers):
+        answers[row, : len(tokens)] = torch.tensor(tokens)
+        mask[row, : len(tokens)] = 1
+    return {
+        "input_ids": torch.tensor([one.ids]),
+        "answers": answers,
+        "mask": mask,
+        "worth": torch.tensor(one.worth, dtype=torch.float32),
+    }
+
+
+def likelihoods(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean log-probability of each answer's tokens, shape (answers,)."""
+    from transformers import DynamicCache
+
+    causal = causal_of(model)
+    answers, mask, prompt = inputs["answers"], inputs["mask"], inputs["input_ids"]
+    read, count = DynamicCache(), len(answers)
+    last = causal.model(input_ids=prompt, past_key_values=read, use_cache=True).last_hidden_state[
+        :, -1:
+    ]
+    read.batch_repeat_interleave(count)
+    seen = torch.ones((count, prompt.shape[1]), dtype=torch.long, device=mask.device)
+    hidden = causal.model(
+        input_ids=answers[:, :-1],
+        attention_mask=torch.cat([seen, mask[:, :-1]], dim=1),
+        past_key_values=read,
+        use_cache=True,
+    ).last_hidden_state
+    # what stands before a token foretells it, and the prompt's end the first one
+    before = torch.cat([last.expand(count, 1, last.shape[-1]), hidden], dim=1)
+    wanted = mask.bool()
+    logits = causal.lm_head(before[wanted]).float()
+    told = -functional.cross_entropy(logits, answers[wanted], reduction="none")
+    whole = torch.zeros(mask.shape, device=told.device).masked_scatter(wanted, told)
+    return whole.sum(dim=1) / mask.sum(dim=1)
+
+
+def loss(model: Any, inputs: dict[str, torch.Tensor], stage: Preferring) -> torch.Tensor:
+    """Cross-entropy of the person's answer, and how far the order of likelihoods is from the worth."""
+    found = likelihoods(model, inputs)
+    target = functional.softmax(inputs["worth"] / stage.closeness, dim=0)
+    said = functional.log_softmax(stage.sharpness * found[1:], dim=0)
+    return -found[0] + functional.kl_div(said, target, reduction="sum")
+
+
+def run(config: TrainingConfig) -> Path:
+    """The folder of the adapter."""
+    stage = config.prefer
+    if stage is None:
+        raise SettingsError(["the configuration has no part prefer"])
+    adapter = stage.adapter or config.runs / "m2"
+    check_prompts(adapter, VERSIONS)
+    path = config.examples / f"{stage.data[0]}.jsonl"
+    next(read_rows(path), None)  # what cannot be read is told before a model is loaded
+    from peft import PeftModel
+
+    out = config.runs / "prefer"
+    model, template = open_base(base_folder(config))
+    groups = load(template, path, stage.max_length, stage.twice)
+    held = [one for number, one in enumerate(groups) if number % _HELD == _HELD - 1]
+    learned = [one for number, one in enumerate(groups) if number % _HELD != _HELD - 1]
+    tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=True)
+    for weights in tuned.parameters():
+        weights.data = weights.data.to(torch.float32)
+    settings = config.model_dump(mode="json")
+    recorder = Recorder(out, config.tracking, "prefer", settings)
+    try:
+        figures = tune(
+            tuned,
+            stage,
+            Examples(learned),
+            Examples(held) if held else None,
+            out,
+            recorder,
+            collator=collate,
+            loss=lambda model, inputs: loss(model, inputs, stage),
+        )
+    finally:
+        recorder.close()
+    save(tuned, out)
+    made = manifest("prefer", settings, [path], VERSIONS, figures, base=config.base)
+    write_manifest(out, made)
+    (out / "README.md").write_text(card(made, sources([path])), encoding="utf-8")
+    return out
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training prefer", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("config/training/prefer.yaml"))
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log.info("adapter in %s", run(read(asked.config, TrainingConfig)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
