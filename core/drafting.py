@@ -40,6 +40,8 @@ _OF_ITSELF: dict[Language, str] = {
     "present explain explore propose cover give overview description",
     "ko": "글 문서 페이지 장 설명 소개 다루",
 }
+# "A new look at chaos theory." says nothing yet.
+_LEAST_WORDS = 7
 # "How to use X." is a heading, not a sentence that tells something.
 _HEADING = re.compile(r"(?:how|why) |learn (?:how|about) |what (?!\w+ (?:is|are|does)\b)", re.I)
 # Tokens for a reason, a level and two lists of names.
@@ -145,7 +147,13 @@ class Draft:
     def _parse(self, reply: str) -> list[str]:
         """The first sentence, where it is one and says more than the title that stands above it."""
         found = summary_prompt.parse(reply, self.document.language)[:1]
-        return [one for one in found if not is_heading(one) and tells_more(one, self.document)]
+        return [
+            one
+            for one in found
+            if len(one.split()) >= _LEAST_WORDS
+            and not is_heading(one)
+            and tells_more(one, self.document)
+        ]
 
     def _fitting(self, text: str) -> str:
         """The text as far as it fits the model."""

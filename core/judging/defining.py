@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from core.article import Language
 from core.judging.definitions import CALLED_KO, TOPIC_KO, definitional, ends_of_subject
 from core.judging.names import mention
+from core.judging.standing import points
 
 # "X is a …" has 1.0, a long sentence 0.15 less. Uses and verdicts ("X allows …") have 0.7 at most.
 PLAIN = 0.8
@@ -52,7 +53,7 @@ _TELLS_KO = re.compile(
 
 
 def defines(sentence: str, names: Sequence[str], language: Language) -> bool:
-    if definitional(sentence, names, language) < PLAIN:
+    if definitional(sentence, names, language) < PLAIN or points(sentence):
         return False
     says = _korean if language == "ko" else _english
     return any(says(sentence, found) for found in mention(names).finditer(sentence))

@@ -29,7 +29,7 @@ _KIND_EN = (
     r"|(?:[\w-]+\s+){1,6}?(?:that|which)\s)"
 )
 _OPINION = (
-    r"(?:an?|the|one of the)\s+(?:(?:\w+ly\s+)?(?:same|good|great|best|better|bad|hard|nice|big|huge|first|only|most|more|high[\s-]priority|"
+    r"(?:an?|the|one of the)\s+(?:(?:\w+ly\s+|very\s+)?(?:ideal|important|common|must-have|\w+est|same|good|great|best|better|bad|hard|nice|big|huge|first|only|most|more|high[\s-]priority|"
     r"worst|way to go|case|reason|problem|question|challenge|example|default|must|mess|pain|no-brainer|lot|bit|few)(?![\w-])"
     r"|(?:[\w-]+\s+){0,3}?(?:choice|attempt|addition|cause|decision|matter|priority|success|failure|mistake|topic|win)"
     r"(?=\s+(?:of|for|in|to|with|because|on|from|at|when|and|but|if|we)\b|[.,;:!]|$))"

@@ -26,7 +26,7 @@ _LEANS = re.compile(
     + r")|on the other hand|as a result|of course|to this end|to do (?:this|so)|"
     r"by doing (?:this|so)|that said|for (?:example|instance|this|that)|despite|although|while|unfortunately|"
     r"fortunately|luckily|surprisingly|interestingly|finally|lastly|next|now|first|firstly|second|secondly|third|"
-    r"yes|no|well|ok|okay|note|as always|as (?:shown|seen|you can see|mentioned|discussed|described|noted|stated)|"
+    r"yes|no|well|ok|okay|note|as always|as for|as (?:shown|seen|you can see|mentioned|discussed|described|noted|stated)|"
     r"just as|after (?:\w+ing|that|this|you|we)|once (?:you|we|the|it)|with (?:this|that|these))\b)",
     re.I,
 )
@@ -38,7 +38,7 @@ _LEANS_KO = re.compile(
 )
 # What points at something beside it, or sends the reader elsewhere.
 _POINTS = re.compile(
-    r"\(see\b|\bsee (?:section|chapter|figure|below|above|also)|\b(?:figure|listing|table) \d|"
+    r"^examples? \d|\(see\b|\bsee (?:section|chapter|figure|below|above|also)|\b(?:figure|listing|table) \d|"
     r"\b(?:the|as) (?:following|above)\b|\b(?:below|above)[.:]?$|:$|"
     r"위 (?:그림|코드|예제|예시|표|결과|스크립트|사진)|(?:다음|아래) (?:그림|코드|예제|예시|표|사진)|(?:다음|아래)(?:와|과) 같|이(?:와|과) 같은",
     re.I,
@@ -52,7 +52,7 @@ _ELSEWHERE = re.compile(
     re.I,
 )
 _GREETS = re.compile(
-    r"^(?:hello|hi|hey|welcome|greetings|congratulations|thanks|thank you|please)\b|\bthanks (?:to|for)\b|"
+    r"^(?:hello|hi|hey|welcome|greetings|congratulations|thanks|thank you|please)\b|\bthanks (?:to|for)\b|\b(?:I|we)(?:['’]d| would)?(?: like to)? thank\b|"
     r"안녕하세요|반갑습니다|감사(?:합니다|드립니다|드려요)|구독|좋아요",
     re.I,
 )
@@ -60,8 +60,8 @@ _GREETS = re.compile(
 _CALLS = re.compile(
     r"\blet us know\b|\bfeel free\b|\breach out\b|\bsign up\b|\bstay tuned\b|\bjoin (?:us|the)\b|\bplease consider\b|"
     r"\bgive (?:it|them) a try\b|\blove to hear\b|\bwe (?:hope|encourage|invite|want to thank|welcome)\b|"
-    r"\bhappy (?:coding|hacking)\b|\bclick\b|\bfollow (?:us|me)\b|\blet's\b|\byou can help\b|\bleave feedback\b|\b(?:file|open) an? (?:issue|bug)\b|"
-    r""
+    r"\bhappy (?:coding|hacking)\b|\bclick\b|\bfollow (?:us|me)\b|\blet['’]s\b|\byou can help\b|\bleave feedback\b|"
+    r"\b(?:file|open) an? (?:issue|bug)\b|"
     r"(?:바랍니다|부탁드립니다|기대해 ?주세요|지원해 ?주세요|문의해 ?주세요|해 ?보세요|보시죠|하세요|주세요)[.!]?$",
     re.I,
 )
@@ -74,7 +74,7 @@ _SUPPOSES = re.compile(
 # Where the text is on its own way.
 _COURSE = re.compile(
     r"\b(?:in|of) (?:this|the (?:next|previous|last)) (?:section|part|chapter|step|example)\b|"
-    r"\b(?:the )?(?:next|previous) (?:section|chapter|step)\b|\blater in this\b|\bobvious next\b|\bwe (?:have (?:seen|learned)|talked about)\b|"
+    r"\b(?:the )?(?:next|previous) (?:section|chapter|step)\b|\blater in this\b|\bobvious next\b|\bwe(?: have|['’]ve)? (?:already )?(?:seen|learned|talked about)\b|"
     r"(?:다음|이전|앞|뒤) ?(?:절|장|섹션|글|포스트|세션|단계)(?:에서|에는|로|은|의)|넘어가|마치며|마치겠|^지금까지 |^그림 ?\d|"
     r"(?:소개|이야기|설명|공유|정리)(?:를|을)? ?(?:해 ?|드려 ?)?(?:보았|봤|드렸)|"
     r"지난 ?(?:글|편|포스트|시간|\w*블로그)|\d편에서",
@@ -104,6 +104,11 @@ _ASIDE = re.compile(
 )
 
 
+def points(text: str) -> bool:
+    """Whether a sentence cannot do without a figure, a list or a passage that stands beside it."""
+    return _POINTS.search(text) is not None
+
+
 def beside(heading: str) -> bool:
     """Whether what stands under a heading is beside the matter: references, prerequisites, thanks."""
     return _ASIDE.match(heading) is not None
@@ -111,7 +116,7 @@ def beside(heading: str) -> bool:
 
 def alone(text: str) -> bool:
     """Whether a sentence tells something of the matter, and can be understood without neighbours."""
-    if text.startswith(("(", "[")) or text.rstrip("\"'”’)").endswith("?"):
+    if text.startswith(("(", "[", "^")) or text.rstrip("\"'”’)").endswith("?"):
         return False
     leans = _LEANS.match(text) or _LEANS_KO.match(text)
     if leans and not _OF_ITSELF.match(text):

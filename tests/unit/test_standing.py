@@ -62,7 +62,11 @@ def test_what_tells_something_by_itself(text: str) -> None:
         "안녕하세요, DevOps 팀의 Sammie입니다.",
         "여러 개의 Item을 렌더링하는 컴포넌트가 있다고 가정해봅시다.",
         "다음 글에서는 배포를 다룹니다.",
+        "Let’s look at one of the important modules: the socket module.",
+        "We have already seen some attributes of Response.",
+        "Example 2 illustrates how to modify the font size.",
         # is no prose
+        '^ "Introduction to Mozilla Source Code".',
         "(The gopher has no name.)",
         "Why is it slow?",
         "The function $$f(t)$$ is the derivative.",

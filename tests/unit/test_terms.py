@@ -39,6 +39,10 @@ GOOD_KO = [
     ("Hooks", "React에서 use로 시작하는 함수를 Hooks라고 합니다."),
 ]
 BAD_EN = [
+    ("CPU profiling", "CPU profiling is really a must-have tool for every developer."),
+    ("weighted average", "A weighted average is a very common indicator used by traders."),
+    ("Rust", "With direct access to hardware, Rust is an ideal language for embedded development."),
+    ("body", "A body is an instance of any of the following types."),
     ("comparable", "We call these types strictly comparable."),
     ("flight recorder", "The flight recorder is just the latest addition to the toolbox for Go."),
     ("React", "The React team is excited to announce the release of the React Compiler Beta."),
