@@ -78,7 +78,7 @@ _PLAIN = 1.6
 # So many times its pairs of neighbouring words count beside its words: paraphrases keep few of them.
 _BY_NEIGHBOURS = 2.5
 # "This article describes …" is true of any words that stand in the article.
-_FRAME = re.compile(r"this (?:article|post|page|document|tutorial|guide) \w+s\b", re.I)
+_FRAME = re.compile(r"^this (?:article|post|page|document|tutorial|guide) \w+s\b", re.I)
 _FRAMED = 0.75
 
 
@@ -167,16 +167,17 @@ class Evidence:
             broken = ""
         if any(one.signs["names_gone"] > 0 for one in found):
             broken = "name"  # an invented name is an invented fact, however much of the rest stands
-        together = min(_together(part, one) for part, one in measured)
+        together = min(self._together(part, one) for part, one in measured)
         return Support(score, _source(found), broken, together)
 
-
-def _together(sentence: str, measured: Measured) -> float:
-    """The share of its words, by rarity, that the closest passage has; less where no neighbours of
-    the sentence are neighbours in the article, and where a frame around a word or two is all it says."""
-    signs = measured.signs
-    told = min(signs["covered"], _BY_NEIGHBOURS * signs["neighbours"])
-    return told * _FRAMED if _FRAME.match(sentence) else told
+    def _together(self, sentence: str, measured: Measured) -> float:
+        """The share of its words, by rarity, that the closest passage has; less where no neighbours
+        of the sentence are neighbours in the article, and where a frame is around a word or two."""
+        rest = _FRAME.sub("", sentence)
+        framed = self._measuring.measure(rest) if rest != sentence else None
+        signs = (framed or measured).signs
+        told = min(signs["covered"], _BY_NEIGHBOURS * signs["neighbours"])
+        return told * _FRAMED if framed else told
 
 
 def _source(found: list[Measured]) -> int:

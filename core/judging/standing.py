@@ -59,7 +59,7 @@ _GREETS = re.compile(
 # What asks for something, or wishes.
 _CALLS = re.compile(
     r"\blet us know\b|\bfeel free\b|\breach out\b|\bsign up\b|\bstay tuned\b|\bjoin (?:us|the)\b|\bplease consider\b|"
-    r"\bgive (?:it|them) a try\b|\blove to hear\b|\bwe (?:hope|encourage|invite|want to thank|welcome)\b|"
+    r"\bgive (?:it|them) a try\b|\blove to hear\b|\bwe (?:hope|want to thank|welcome)\b|"
     r"\bhappy (?:coding|hacking)\b|\bclick\b|\bfollow (?:us|me)\b|\blet['’]s\b|\byou can help\b|\bleave feedback\b|"
     r"\b(?:file|open) an? (?:issue|bug)\b|"
     r"(?:바랍니다|부탁드립니다|기대해 ?주세요|지원해 ?주세요|문의해 ?주세요|해 ?보세요|보시죠|하세요|주세요)[.!]?$",

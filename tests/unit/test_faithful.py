@@ -65,6 +65,17 @@ def test_the_source_is_the_sentence_that_bears_the_claim(english: Evidence) -> N
     assert english.support("Each term has one leader.").source == 1
 
 
+def test_how_far_one_passage_says_a_claim(english: Evidence) -> None:
+    told = english.support("A leader is elected by majority vote in Raft.").together
+    gathered = english.support("A majority hears one follower of a term and writes.").together
+    framed = english.support("This article describes how Raft elects a leader by majority vote.")
+    assert told > framed.together >= 0.5 > gathered
+    assert (
+        english.support("This article describes the size of writes before an election.").together
+        < 0.5
+    )
+
+
 def test_two_neighbouring_sentences_may_bear_one_claim_together(english: Evidence) -> None:
     claim = "Raft elects a leader by majority vote, at most one leader each term."
     assert english.support(claim).score > 0.75
