@@ -58,6 +58,9 @@ class Preferring(Stage):
     asked: dict[str, int] = Field(description="Files of examples, and how many of each are asked")
     twice: str = Field("", description="The task whose rows are there two times")
     adapter: Path | None = Field(None, description="Where it goes on from; None: <runs>/m2")
+    person: float = Field(1.0, ge=0, description="How much a person's answer counts")
+    best: float = Field(0.0, ge=0, description="How much the best of its own counts, as an answer")
+    order: float = Field(1.0, ge=0, description="How much the order of all its own counts")
     closeness: float = Field(0.05, gt=0, description="Of worth: smaller, the best alone counts")
     sharpness: float = Field(5.0, gt=0, description="Of mean log-probabilities")
 

@@ -106,6 +106,20 @@ def test_what_is_worth_more_becomes_likelier_and_a_model_card_says_from_what(
     assert (made / "adapter_model.safetensors").is_file()
 
 
+def test_the_best_of_its_own_may_be_learned_as_an_answer(tmp_path: Path) -> None:
+    model, template = open_base(str(tiny_checkpoint()))
+    stage = a_config(tmp_path).prefer
+    assert stage is not None
+    write(tmp_path / "answers.jsonl", [answered(1)])
+    (group,) = prefer.load(template, tmp_path / "answers.jsonl", 1024, "")
+    inputs = prefer.collate([group])
+    only = stage.model_copy(update={"person": 0.0, "best": 1.0, "order": 0.0})
+    with torch.no_grad():
+        told = prefer.likelihoods(model, inputs)
+        assert float(prefer.loss(model, inputs, only)) == pytest.approx(-float(told[1]), abs=1e-5)
+        assert float(prefer.loss(model, inputs, stage)) > -float(told[0])
+
+
 def test_a_model_answers_what_it_was_taught_and_goes_on_where_it_was(tmp_path: Path) -> None:
     config = a_config(tmp_path)
     write(config.examples / "summary.train.jsonl", [example(n) for n in range(6)])

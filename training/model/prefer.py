@@ -6,7 +6,8 @@
 M2 learns a person's words one after another; what the model then says on its own it was never
 taught. Here it is: the likelihoods of its own answers, by length, are drawn into the order of what
 each is worth (BRIO, Liu et al. 2022, arXiv 2203.16804; here the whole order at once, as in ListNet,
-Cao et al. 2007), beside the person's answer. The prompt is read once for all answers to it.
+Cao et al. 2007), or the best of them is learned as an answer (RAFT, Dong et al. 2023, arXiv
+2304.06767), beside the person's. The prompt is read once for all answers to it.
 
 Goes on from the adapter `prefer.adapter`; leaves an adapter in <runs>/prefer.
 """
@@ -119,11 +120,17 @@ def likelihoods(model: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 def loss(model: Any, inputs: dict[str, torch.Tensor], stage: Preferring) -> torch.Tensor:
-    """Cross-entropy of the person's answer, and how far the order of likelihoods is from the worth."""
-    found = likelihoods(model, inputs)
-    target = functional.softmax(inputs["worth"] / stage.closeness, dim=0)
-    said = functional.log_softmax(stage.sharpness * found[1:], dim=0)
-    return -found[0] + functional.kl_div(said, target, reduction="sum")
+    """Cross-entropy of the person's answer and of the best one, and how far the order of likelihoods
+    is from the worth; each as much as the settings say."""
+    found, worth = likelihoods(model, inputs), inputs["worth"]
+    total = -stage.person * found[0]
+    if stage.best:
+        total = total - stage.best * found[1 + int(worth.argmax())]
+    if stage.order:
+        target = functional.softmax(worth / stage.closeness, dim=0)
+        said = functional.log_softmax(stage.sharpness * found[1:], dim=0)
+        total = total + stage.order * functional.kl_div(said, target, reduction="sum")
+    return total
 
 
 def run(config: TrainingConfig) -> Path:
