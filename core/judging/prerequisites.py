@@ -70,7 +70,7 @@ def _names(name: str, item: str) -> bool:
 # an idea that most texts touch upon from so many.
 _OFTEN, _OFTEN_FOR_IDEAS = 3, 5
 # Where nobody is led through steps it has to be a subject, too: in this share of the sentences.
-_SHARE = 0.05
+_SHARE = 0.04
 # Code of a language that the text never names is asked for when so much of the code is of it.
 _MAIN = 0.3
 _IDEAS = frozenset(("HTTP", "TLS", "TCP", "DNS", "REST API", "YAML"))

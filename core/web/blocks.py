@@ -25,13 +25,14 @@ class Block:
     """One paragraph, heading, list item, table row or piece of code.
 
     `level` is the depth of a heading (1-6) or of a list item (0 is outermost); `linked` is how
-    many of the text's characters are inside links.
+    many of the text's characters are inside links; `language` is that of code, where it is said.
     """
 
     kind: Kind
     text: str
     level: int = 0
     linked: int = 0
+    language: str = ""
 
     @property
     def link_share(self) -> float:
@@ -233,7 +234,7 @@ def _written(block: Block) -> str:
         return f"| {block.text} |"
     if block.kind == "code":
         fence = "```" if "```" not in block.text else "~~~~"
-        return f"{fence}\n{block.text}\n{fence}"
+        return f"{fence}{block.language}\n{block.text}\n{fence}"
     return block.text
 
 

@@ -13,7 +13,7 @@ from core.web.apart import told_apart
 from core.web.blocks import Block
 from core.web.inline import Marks, heading, inline, marks_in
 
-_FENCE = re.compile(r"^(\s*)(`{3,}(?!.*`)|~{3,})")
+_FENCE = re.compile(r"^(\s*)(`{3,}(?!.*`)|~{3,})[ \t{.]*([A-Za-z][A-Za-z0-9+#-]{0,19}\b[+#]*)?")
 _QUOTE = re.compile(r"^ {0,3}>(?:[ \t]?>)*[ \t]?")
 _QUOTED_CODE = re.compile(r"^ {0,3}>[ \t]?")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
@@ -250,7 +250,8 @@ class _Reader:
     def end(self, *, table: bool = False) -> None:
         """Close what is open."""
         if self._code is not None:
-            self.blocks.append(Block("code", "\n".join(self._code).strip("\n")))
+            code, language = "\n".join(self._code).strip("\n"), self._fence and self._fence[3]
+            self.blocks.append(Block("code", code, language=(language or "").lower()))
             self._code = None
         elif self._prose:
             text = inline(" ".join(self._prose), self._marks)

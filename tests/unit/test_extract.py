@@ -456,7 +456,7 @@ def test_raw_markdown_is_read_with_its_front_matter() -> None:
     assert article.url == "https://github.com/a/b"
     assert article.content.endswith(
         "See the guide for more.\n\n## Setup\n\n- install `it`\n- run it\n\n| a | b |\n| 1 | 2 |\n\n"
-        "```\n# not a heading\nx = [1](2)\n```"
+        "```python\n# not a heading\nx = [1](2)\n```"
     )
     assert "badge" not in article.content
 

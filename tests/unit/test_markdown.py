@@ -243,3 +243,14 @@ def test_a_hostile_text_takes_no_longer(text: str) -> None:
     start = time.process_time()
     cut(Article(content=content(text) or "x", title="t", language="en"), 330)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("fence", "language"),
+    [("```js src/App.js", "js"), ("~~~ C++", "c++"), ("```{.python .line}", "python"), ("```", "")],
+)
+def test_a_fence_says_the_language_of_its_code(fence: str, language: str) -> None:
+    text = f"# Code\n\nSome words.\n\n{fence}\nlet a = 1\n{fence[:3]}\n"
+    code = read_markdown(text).blocks[-1]
+    assert (code.kind, code.text, code.language) == ("code", "let a = 1", language)
+    assert f"```{language}\nlet a = 1\n```" in markdown_of([code])
