@@ -20,6 +20,7 @@ from core.judging.forest import Rows
 from core.judging.gist import shown
 from core.judging.kinds import TextKind
 from core.judging.salience import Weighed
+from core.judging.standing import unframed
 from core.judging.terms import Explained
 from core.language import count_words, words
 from core.ports import Engine, Generation, Prompt
@@ -32,8 +33,8 @@ from core.settings import DigestSettings
 
 # Tokens for one sentence, 30 words and a little.
 _SENTENCE = 48
-# A title in other order, or with a verb to it, is no summary.
-_NEW_WORDS = 2
+# A title in other order, or with a verb to it, is no summary; in a frame it needs more to be one.
+_NEW_WORDS, _NEW_IN_A_FRAME = 2, 3
 # By which a text speaks of itself: "This article describes", and then the title.
 _OF_ITSELF: dict[Language, str] = {
     "en": "article paper post proposal document page tutorial guide pep rfc describe discuss introduce "
@@ -185,11 +186,12 @@ def is_heading(sentence: str) -> bool:
 
 
 def tells_more(sentence: str, document: Document) -> bool:
-    """Whether it has two words of content at least that neither the title has nor any text might say
+    """Whether it has words of content enough that neither the title has nor any text might say
     of itself."""
     language = document.language
     known = set(words(f"{document.title} {_OF_ITSELF[language]}", language))
-    return len(set(words(sentence, language)) - known) >= _NEW_WORDS
+    least = _NEW_WORDS if unframed(sentence) == sentence else _NEW_IN_A_FRAME
+    return len(set(words(sentence, language)) - known) >= least
 
 
 def chosen_parts(parts: Sequence[Part], weighed: Weighed, count: int) -> list[int]:

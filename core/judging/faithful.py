@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +22,7 @@ from core.article import Article, Language
 from core.chunks import Document, cut
 from core.judging.evidence import Measured, Measuring
 from core.judging.facts import numbers
+from core.judging.standing import unframed
 from core.language import sentences
 from core.ports import Vectors
 
@@ -77,8 +77,7 @@ _QUOTED = 0.65
 _PLAIN = 1.6
 # So many times its pairs of neighbouring words count beside its words: paraphrases keep few of them.
 _BY_NEIGHBOURS = 2.5
-# "This article describes …" is true of any words that stand in the article.
-_FRAME = re.compile(r"^this (?:article|post|page|document|tutorial|guide) \w+s\b", re.I)
+# What stands in a frame ("This article describes …") counts so much: almost anything is described.
 _FRAMED = 0.75
 
 
@@ -173,7 +172,7 @@ class Evidence:
     def _together(self, sentence: str, measured: Measured) -> float:
         """The share of its words, by rarity, that the closest passage has; less where no neighbours
         of the sentence are neighbours in the article, and where a frame is around a word or two."""
-        rest = _FRAME.sub("", sentence)
+        rest = unframed(sentence)
         framed = self._measuring.measure(rest) if rest != sentence else None
         signs = (framed or measured).signs
         told = min(signs["covered"], _BY_NEIGHBOURS * signs["neighbours"])

@@ -173,7 +173,11 @@ def leading(
         return None
 
     def opens(one: Candidate) -> bool:
-        return one.origin in ("article", "model") and alone(one.text) and fit(one.text)
+        # one item of a list is one of several
+        said = one.origin == "model" or (
+            one.origin == "article" and document.sentences[one.index].kind != "item"
+        )
+        return said and alone(one.text) and fit(one.text)
 
     return choose(document, ranks, candidates(document, ranks, drafts), opens)
 

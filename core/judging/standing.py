@@ -27,7 +27,7 @@ _LEANS = re.compile(
     r"by doing (?:this|so)|that said|for (?:example|instance|this|that)|despite|although|while|unfortunately|"
     r"fortunately|luckily|surprisingly|interestingly|finally|lastly|next|now|first|firstly|second|secondly|third|"
     r"yes|no|well|ok|okay|note|as always|as for|as (?:shown|seen|you can see|mentioned|discussed|described|noted|stated)|"
-    r"just as|after (?:\w+ing|that|this|you|we)|once (?:you|we|the|it)|with (?:this|that|these))\b)",
+    r"just as|if (?:this|that|these|those|it|they|so|not)|after (?:\w+ing|that|this|you|we)|once (?:you|we|the|it)|with (?:this|that|these))\b)",
     re.I,
 )
 _LEANS_KO = re.compile(
@@ -46,14 +46,15 @@ _POINTS = re.compile(
 _ELSEWHERE = re.compile(
     r"^(?:see|refer to|visit|consult|read) |\bplease (?:read|see|visit|refer|consult|check)\b|\b(?:learn|read) more\b|"
     r"\b(?:for|has|have) (?:more|further|complete|full)(?: and \w+)? (?:details?|information)\b|"
-    r"\b(?:see|read|visit|consult|check out) (?:the|our|its|what)\b|\bcan be found (?:here|at|in|on)\b|"
+    r"\bcheck out (?:the|our|its|what)\b|"
+    r"\b(?:see|read|visit|consult) (?:the|our|its)\b.{0,40}\b(?:documentation|docs|notes|page|guide|website|blog|readme)\b|\bcan be found (?:here|at|in|on)\b|"
     r"\brefer to (?:the|our)\b.{0,40}\b(?:documentation|docs|guide)\b|\bdocumentation covers\b|\byou(?:'ll|’ll| will| can) find\b|"
     r"자세한 (?:내용|정보|사항|설명)|더 (?:알아보|자세히)|(?:참고|참조|확인)(?:하세요|하십시오|하시기|해 ?주세요|하면 ?(?:된다|됩니다))",
     re.I,
 )
 _GREETS = re.compile(
     r"^(?:hello|hi|hey|welcome|greetings|congratulations|thanks|thank you|please)\b|\bthanks (?:to|for)\b|\b(?:I|we)(?:['’]d| would)?(?: like to)? thank\b|"
-    r"안녕하세요|반갑습니다|감사(?:합니다|드립니다|드려요)|구독|좋아요",
+    r"안녕하세요|반갑습니다|감사(?:합니다|드립니다|드려요)|구독.{0,6}좋아요",
     re.I,
 )
 # What asks for something, or wishes.
@@ -67,7 +68,7 @@ _CALLS = re.compile(
 )
 _SUPPOSES = re.compile(
     r"^(?:suppose|imagine|say|assume|recall|remember|consider) |"
-    r"(?:가정해|상상해|생각해|떠올려|살펴|알아)\s?(?:보자|봅시다|봅니다|보겠습니다|보도록|볼까요|보세요)|가정(?:합니다|하자|해보|하겠습니다)|"
+    r"(?:가정해|상상해|생각해|떠올려|살펴|알아)\s?(?:보자|봅시다|보겠습니다|보도록|볼까요|보세요)|가정(?:합니다|하자|해보|하겠습니다)|"
     r"(?:기억할|보았|살펴본|말했|언급했|설명했)\s?(?:수 있)?듯이",
     re.I,
 )
@@ -102,6 +103,15 @@ _ASIDE = re.compile(
     r"사전 ?(?:지식|준비|요구 ?사항|조건)|준비물|참고 ?(?:문헌|자료|링크)?|출처|관련 글|다음 단계)\s*$",
     re.I,
 )
+
+
+# "This article describes …" is true of any words that stand in the article.
+_FRAME = re.compile(r"^this (?:article|post|page|document|tutorial|guide) \w+s\b", re.I)
+
+
+def unframed(text: str) -> str:
+    """A sentence without the frame in which a text speaks of itself."""
+    return _FRAME.sub("", text)
 
 
 def points(text: str) -> bool:

@@ -118,7 +118,11 @@ async def test_what_the_article_does_not_say_is_never_shown(lie: str) -> None:
 
 @pytest.mark.parametrize(
     "again",
-    ["Raft elects the leader, and how.", "This article describes how Raft elects the leader."],
+    [
+        "Raft elects the leader, and how it is done at all.",
+        "This article describes how Raft elects the leader.",
+        "This article describes a follower that elects the leader of Raft by vote.",
+    ],
 )
 async def test_a_draft_that_only_says_the_title_again_is_no_summary(again: str) -> None:
     record = (await finished(a_digester(Scripted(again)))).record

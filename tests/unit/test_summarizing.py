@@ -91,6 +91,15 @@ def test_what_leads_is_a_sentence_that_may_be_shown_and_never_the_title() -> Non
     }
 
 
+def test_an_item_of_a_list_does_not_open() -> None:
+    text = "A scan may read the index alone. It has to.\n\n- The index must support such scans of it.\n"
+    document = document_of(text, "Scans of the index")
+    assert [s.kind for s in document.sentences] == ["paragraph", "paragraph", "item"]
+    lead = leading(document, "article", rank(document), [])
+    assert lead is not None
+    assert lead.text == "A scan may read the index alone."
+
+
 def test_a_korean_digest_opens_with_what_its_author_announces_or_in_the_article_s_order() -> None:
     plain = "커넥션 풀은 연결을 열어 둡니다. 새 연결에는 시간이 걸립니다."
     document = document_of(plain, "풀")
