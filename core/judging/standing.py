@@ -90,12 +90,9 @@ _STEP = re.compile(
     r"create|check|search)\b|^you(?:'ll|’ll| will)? (?:need|have) to ",
     re.I,
 )
-
-
 # Formulas and marks of a page's language are not read in a chat.
 _RESIDUE = re.compile(r"\$\$|\]\(|\]\[|\{[:%{]|\\\w")
-
-
+_NOTHING = (_RESIDUE, _POINTS, _ELSEWHERE, _GREETS, _CALLS, _SUPPOSES, _COURSE, _STEP)
 # Parts of an article that are not about its matter.
 _ASIDE = re.compile(
     r"(?:\d+[.)]?\s*)?(?:pre-?requisites?|before (?:you|we) (?:begin|start)|references?|bibliography|acknowledge?ments?|"
@@ -103,8 +100,6 @@ _ASIDE = re.compile(
     r"사전 ?(?:지식|준비|요구 ?사항|조건)|준비물|참고 ?(?:문헌|자료|링크)?|출처|관련 글|다음 단계)\s*$",
     re.I,
 )
-
-
 # "This article describes …" is true of any words that stand in the article.
 _FRAME = re.compile(r"^this (?:article|post|page|document|tutorial|guide) \w+s\b", re.I)
 
@@ -132,9 +127,6 @@ def alone(text: str) -> bool:
     if leans and not _OF_ITSELF.match(text):
         return False
     return not any(pattern.search(text) for pattern in _NOTHING)
-
-
-_NOTHING = (_RESIDUE, _POINTS, _ELSEWHERE, _GREETS, _CALLS, _SUPPOSES, _COURSE, _STEP)
 
 
 # How Korean authors say what a text is about, nearly always in one of their first paragraphs.
