@@ -21,7 +21,7 @@ from core.article import Language
 from core.chunks import Document
 from core.judging.forest import DATA, Forest, Rows, load
 from core.judging.kinds import TextKind
-from core.judging.standing import alone, announces
+from core.judging.standing import alone, announces, denies
 from core.language import raw_words, stem
 
 Origin = Literal["title", "article", "both", "model"]
@@ -177,7 +177,7 @@ def leading(
         said = one.origin == "model" or (
             one.origin == "article" and document.sentences[one.index].kind != "item"
         )
-        return said and alone(one.text) and fit(one.text)
+        return said and alone(one.text) and not denies(one.text) and fit(one.text)
 
     return choose(document, ranks, candidates(document, ranks, drafts), opens)
 

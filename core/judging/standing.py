@@ -114,6 +114,17 @@ def points(text: str) -> bool:
     return _POINTS.search(text) is not None
 
 
+# "X does not make a database fast by magic": what it is not is no beginning.
+_DENIES = re.compile(
+    r"^(?:\S+ ){1,6}?(?:(?:do|does|did|is|are|was|were) not|\w+n['’]t|cannot)\b", re.I
+)
+
+
+def denies(text: str) -> bool:
+    """Whether a sentence begins by saying what is not so."""
+    return _DENIES.match(text) is not None
+
+
 def beside(heading: str) -> bool:
     """Whether what stands under a heading is beside the matter: references, prerequisites, thanks."""
     return _ASIDE.match(heading) is not None
@@ -138,7 +149,7 @@ _ANNOUNCES_KO = re.compile(
     r"(?:소개|공유|설명|정리)(?:합니다|하겠|하려|하고자|해 ?보|해 ?드리|드리)"
 )
 _DENIES_KO = re.compile(
-    r"지 않(?:습니다|겠습니다|는다|았|을)|생략|다음 ?(?:글|편|포스트)|이전 ?(?:글|편|포스트)"
+    r"그런 (?:일|것|문제|경우)|지 않(?:습니다|겠습니다|는다|았|을)|생략|다음 ?(?:글|편|포스트)|이전 ?(?:글|편|포스트)"
 )
 
 

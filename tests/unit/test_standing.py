@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.judging.standing import alone, announces, beside
+from core.judging.standing import alone, announces, beside, denies
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,17 @@ def test_what_tells_nothing_without_its_neighbours(text: str) -> None:
         ("이 글에서는 무엇을 어떻게 설명하는 것이 좋을까요?", False),
         ("다음 글에서는 Kubernetes 배포 방법을 소개합니다.", False),
         ("AWS SSO는 사용자의 신원을 중앙 관리하는 도구입니다.", False),
+        ("이 글은 그런 일이 생기는 이유를 실행 계획을 읽는 순서에 따라 설명한다.", False),
     ],
 )
 def test_what_an_author_announces(text: str, told: bool) -> None:
     assert announces(text) == told
+
+
+def test_what_begins_with_what_is_not_so() -> None:
+    assert denies("Write-ahead logging does not make a database fast by magic.")
+    assert denies("The pool doesn’t close connections.")
+    assert not denies("A pool keeps open the connections which its own clients did not close.")
 
 
 def test_which_parts_are_beside_the_matter() -> None:

@@ -57,6 +57,7 @@ BAD_EN = [
     ("system allocator", "The system allocator is a more reasonable default choice."),
 ]
 BAD_KO = [
+    ("종료 코드", "종료 코드는 파드 상태의 lastState에 남으므로 가장 먼저 확인할 값이다."),
     ("릴리즈", "마이너 릴리즈는 릴리즈의 가장 흔한 유형입니다."),
     ("채널", "최신 채널은 안정적인 시맨틱 버전 React 릴리즈를 위한 채널입니다."),
     ("테스트", "시퀀스 테스트는 가장 기본적인 테스트입니다."),
