@@ -233,9 +233,7 @@ class Digester:
         return claims
 
     def _borne(self, support: Support) -> bool:
-        settings = self.settings
-        borne = support.score >= settings.min_support and support.together >= settings.min_together
-        return borne and not support.broken
+        return support.holds(self.settings.min_support, self.settings.min_together)
 
     async def _ground_terms(
         self, draft: Draft, evidence: Evidence, known: Sequence[Explained]

@@ -43,7 +43,6 @@ Lookup = Callable[[str, Language], Entry | None]
 
 _PASSAGES, _HITS, _RECORDS = 40, 12, 8
 _RELATED, _NEAR = 5, 3
-_SUPPORT = 0.75  # as DigestSettings.min_support: how well a passage must bear out the model
 
 
 class Easiest(BaseModel):
@@ -237,7 +236,7 @@ class Explainer:
             return []
         document = cut(Article(content=text, language=language), 1000)
         support = await asyncio.to_thread(Evidence(document).support, written)
-        if support.broken or support.score < _SUPPORT:
+        if not support.holds():
             return []
         return [Said(text=written, origin="model", language=language, article=used[0].article)]
 

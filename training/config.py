@@ -5,7 +5,10 @@ config/training/embedded.yaml: m2.learning_rat: no such setting; did you mean le
 
 from __future__ import annotations
 
+import argparse
 import difflib
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -129,6 +132,23 @@ def read(path: Path, kind: type[_Config]) -> _Config:
     except ValidationError as error:
         said = [f"{path}: {_sentence(mistake, kind)}" for mistake in error.errors()]
         raise SettingsError(said) from error
+
+
+def adapter_step(
+    name: str,
+    told: str | None,
+    run: Callable[[TrainingConfig], Path],
+    arguments: Sequence[str] | None,
+    config: str = "config/training/embedded.yaml",
+) -> int:
+    """The command line of a step that leaves an adapter. `told`: its help; `run`: gives the folder."""
+    parser = argparse.ArgumentParser(prog=f"python -m training {name}", description=told)
+    parser.add_argument("--config", type=Path, default=Path(config))
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    adapter = run(read(asked.config, TrainingConfig))
+    logging.getLogger(f"training.model.{name}").info("adapter in %s", adapter)
+    return 0
 
 
 # What is read where the service's own configuration says only how.

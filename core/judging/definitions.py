@@ -2,7 +2,7 @@
 
 The score is for choosing among sentences that mention the term. From `DEFINES` on a sentence
 can stand as an explanation; below it, it shows how the term is used. A digest has one sentence
-for a term and no room for a second opinion: `standalone.defines` asks for more.
+for a term and no room for a second opinion: `defining.defines` asks for more.
 """
 
 from __future__ import annotations

@@ -96,6 +96,10 @@ class Support:
     broken: str = ""
     together: float = 0.0
 
+    def holds(self, least: float = BORNE, together: float = 0.0) -> bool:
+        """Whether the claim may be shown as the article's: so well borne out, and so far by one passage."""
+        return self.score >= least and self.together >= together and not self.broken
+
 
 @dataclass(frozen=True, slots=True)
 class Judge:

@@ -170,7 +170,8 @@ def _place(sentence: Sentence, total: int, weights: Weights) -> float:
     return lead + (weights.opening if sentence.first else 0.0)
 
 
-# What needs its neighbours to be understood, or speaks about the text and not the matter.
+# What needs its neighbours to be understood, or speaks about the text and not the matter. Signs for
+# the weights above and for the forests grown on them; what a digest may show is `standing.alone`'s to say.
 _LEANS = re.compile(
     r"^(?:this|that|these|those|it|they|he|she|but|so|and|or|then|here|however|also|instead|"
     r"for example|for instance|in addition|yes|no|well|note that|as (?:shown|seen|you can see)|"

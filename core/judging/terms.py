@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import Literal
 
 from core.article import Language
-from core.chunks import Document, Sentence
+from core.chunks import Document
 from core.judging import glossary
 from core.judging.abbreviations import Pair, pairs
 from core.judging.defining import defines
@@ -39,6 +39,14 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class _Readable:
+    """A sentence that may stand under a term, and the short forms that it explains."""
+
+    text: str
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """`names`: all that it is called; under another one of them it is not shown again."""
 
@@ -53,9 +61,14 @@ def explained(
 
     The glossary answers in the wanted language where it can.
     """
+    readable = [
+        _Readable(s.text, tuple(pairs(s.text)))
+        for s in document.sentences
+        if s.whole and len(s.text) <= _LONGEST
+    ]
     found = chain(
-        _defined(document, candidates),
-        _introduced(document),
+        _defined(readable, candidates, document.language),
+        _introduced(readable, document),
         _glossed(document, candidates, wanted),
     )
     return list(islice(_distinct(found), count))
@@ -82,37 +95,38 @@ def _distinct(found: Iterable[_Found]) -> Iterator[Explained]:
         yield one.said
 
 
-def _readable(document: Document) -> list[Sentence]:
-    return [s for s in document.sentences if s.whole and len(s.text) <= _LONGEST]
-
-
-def _defined(document: Document, candidates: Sequence[str]) -> Iterator[_Found]:
+def _defined(
+    readable: Sequence[_Readable], candidates: Sequence[str], language: Language
+) -> Iterator[_Found]:
     """Terms that a sentence of the article defines, under the name or the short form of it."""
-    short_forms = [pair for sentence in _readable(document) for pair in pairs(sentence.text)]
+    short_forms = [pair for sentence in readable for pair in sentence.pairs]
     for term in candidates:
         same = chain.from_iterable(p for p in short_forms if key(term) in map(key, p))
-        yield from _definition(term, tuple(dict.fromkeys((term, *same))), document)
+        yield from _definition(term, tuple(dict.fromkeys((term, *same))), readable, language)
 
 
-def _definition(term: str, names: tuple[str, ...], document: Document) -> Iterator[_Found]:
+def _definition(
+    term: str, names: tuple[str, ...], readable: Sequence[_Readable], language: Language
+) -> Iterator[_Found]:
     """The sentence that says best what it is; nothing where none does."""
-    language, named = document.language, mention(names)
-    mine = (s.text for s in _readable(document) if named.search(s.text))
+    named = mention(names)
+    mine = (s.text for s in readable if named.search(s.text))
     found = [text for text in mine if defines(text, names, language)]
     if found:
         best = max(found, key=lambda text: definitional(text, names, language))
         yield _Found(names, Explained(term, best, "article"))
 
 
-def _introduced(document: Document) -> Iterator[_Found]:
+def _introduced(readable: Sequence[_Readable], document: Document) -> Iterator[_Found]:
     """Terms that the article itself introduces: "write-ahead logging (WAL)", "A pod is a …"."""
-    for sentence in _readable(document):
-        for pair in pairs(sentence.text):
-            if document.language == "en" or _a_korean_pair(pair, document):
-                yield from _definition(pair.short, tuple(pair), document)
+    language = document.language
+    for sentence in readable:
+        for pair in sentence.pairs:
+            if language == "en" or _a_korean_pair(pair, document):
+                yield from _definition(pair.short, tuple(pair), readable, language)
                 yield _Found(tuple(pair), _expanded(pair, sentence.text))
-        name = _subject(sentence.text, document.language)
-        if name and defines(sentence.text, [name], document.language) and _often(name, document):
+        name = _subject(sentence.text, language)
+        if name and defines(sentence.text, [name], language) and _often(name, document):
             yield _Found((name,), Explained(name, sentence.text, "article"))
 
 

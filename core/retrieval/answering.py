@@ -36,7 +36,6 @@ _NEAR = 3
 # Below this the evidence counts as thin. Chosen on one half of the questions of
 # `tests/benchmarks/bench_explain.py ask`, see core/retrieval/ANSWERS.md for the other half.
 ENOUGH = 0.66
-_SUPPORT = 0.75  # as DigestSettings.min_support
 
 
 class _Value(BaseModel):
@@ -212,7 +211,7 @@ def _grounded(
         order += [n for n in range(len(shown)) if n not in order]
         for place in order:
             support = evidence[place].support(sentence.text)
-            if support.broken or support.score < _SUPPORT:
+            if not support.holds():
                 continue
             found = frozenset(words(sentence.text, question.language))
             source = documents[place].sentences[max(0, support.source)].text

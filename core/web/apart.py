@@ -8,6 +8,8 @@ from __future__ import annotations
 import html
 import re
 
+from core.web.inline import TAG
+
 # Code goes first, so that what it shows stays.
 _WHOLE = re.compile(
     r"""^(?P<fence>[ \t>]*(?P<f>`{3,}|~{3,})[^`\n]*\n(?:.*?^[ \t>]*(?P=f)[`~]*[ \t]*$|.*\Z))
@@ -20,7 +22,6 @@ _WHOLE = re.compile(
     |^[ ]{0,3}<(?P<unseen>script|style)\b.*?(?:</(?P=unseen)>|\Z)""",
     re.DOTALL | re.MULTILINE | re.VERBOSE,
 )
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 
 
 def told_apart(text: str) -> str:
@@ -29,6 +30,6 @@ def told_apart(text: str) -> str:
 
 def _kept(match: re.Match[str]) -> str:
     if (code := match["code"]) is not None:
-        inner = html.unescape(_TAG.sub("", code)).strip("\n")
+        inner = html.unescape(TAG.sub("", code)).strip("\n")
         return f"\n~~~~~~\n{inner}\n~~~~~~\n"
     return match["fence"] or match["span"] or ""

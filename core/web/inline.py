@@ -50,7 +50,7 @@ _BREAK = re.compile(
     r"</?(?:br|p|div|li|[uo]l|t[dhr]|table|h[1-6r]|details|summary|section|center|fig\w+|blockquote|d[dlt]|[A-Z]\w*)"
     r"(?![\w-])[^<>]{0,2000}>"
 )
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
+TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 _EMPHASIS = re.compile(
     r"(?<![A-Za-z0-9*])(\*{1,3})(?=\S)([^*\n]{1,1000}?)(?<=\S)\1(?![A-Za-z0-9*])"
     r"|(?<![\w_])(_{1,3})(?=\S)([^_\n]{1,1000}?)(?<=\S)\3(?![\w_])"
@@ -146,4 +146,4 @@ def _without_tags(text: str) -> str:
     if "<" not in text:
         return text
     text = _SUPERSCRIPT.sub(note, _AUTOLINK.sub(r"\1", text))
-    return _TAG.sub("", _BREAK.sub(" ", text))
+    return TAG.sub("", _BREAK.sub(" ", text))

@@ -3,10 +3,11 @@
     python tests/benchmarks/bench_opening.py --data ../shared/data [--limit 60] [--out OPENINGS.md]
     python tests/benchmarks/bench_opening.py --posts FOLDER [--out OPENINGS.md]
 
-Whole digests, as the service makes them. --posts: a checkout of any blog written in Markdown whose
-authors say in the head of a post what it is about (`excerpt`, `description`); Korean by syllables. Beside the sentence that opens: the one that would
-open if all of them stood in the article's order, the article's own first sentence, and the title
-(which stands above the digest anyway). --out writes both openings of each article, to be read by people.
+Whole digests, as the service makes them. Beside the sentence that opens: the one that would open if
+all of them stood in the article's order, the article's own first sentence, and the title (which stands
+above the digest anyway). --posts: a checkout of any blog written in Markdown whose authors say in the
+head of a post what it is about (`excerpt`, `description`); Korean by syllables. --out writes both
+openings of each article, to be read by people.
 """
 
 from __future__ import annotations

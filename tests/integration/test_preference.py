@@ -149,6 +149,15 @@ def test_an_answer_is_worth_more_where_the_text_bears_it_out() -> None:
     assert answers.worth(example(1), [heading])[0] < answers.worth(example(1), [plain])[0]
 
 
+def test_what_is_held_back_is_not_learned(tmp_path: Path) -> None:
+    _, template = open_base(str(tiny_checkpoint()))
+    write(tmp_path / "answers.jsonl", [answered(n) for n in range(50)])
+    groups = prefer.load(template, tmp_path / "answers.jsonl", 1024, "summary")
+    learned, held = prefer.parted(groups)
+    assert (len(learned), len(held)) == (96, 2), "each is learned two times"
+    assert not {one.ids for one in learned} & {one.ids for one in held}
+
+
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     config = a_config(tmp_path)
     write(config.examples / "summary.train.jsonl", [example(1)])

@@ -26,14 +26,14 @@ from core.drafting import is_heading
 from core.engine.chat import Chat, ModelCard
 from core.engine.writing import written
 from core.errors import SettingsError
-from core.judging.faithful import BORNE, Evidence
-from core.ports import Prompt
+from core.judging.faithful import Evidence
 from core.prompts import summary as summary_prompt
 from core.settings import DigestSettings
 from core.summarizing import BEAMS
 from training.config import Preferring, TrainingConfig, read
 from training.lines import read as read_rows
 from training.sentences.headline import rouge
+from training.sets.examples import prompt_of
 
 log = logging.getLogger("training.model.answers")
 
@@ -92,8 +92,7 @@ class _Asking:
         )
 
     def answered(self, row: dict[str, Any]) -> dict[str, Any]:
-        asked = row["prompt"]
-        tokens = self._chat.tokens(Prompt(asked["user"], asked["system"], asked["opening"]))
+        tokens = self._chat.tokens(prompt_of(row))
         prompt = [[*tokens.system, *tokens.rest]]
         common = {
             "max_length": BEAMS.max_new_tokens,
@@ -133,9 +132,8 @@ def worth(row: dict[str, Any], answers: Sequence[str]) -> list[float]:
 
 def _borne(evidence: Evidence, text: str) -> float:
     found = evidence.support(text)
-    least = DigestSettings().min_together
-    kept = found.score >= BORNE and not found.broken and found.together >= least
-    return 0.5 * found.together + 0.5 * (kept and not is_heading(text))
+    kept = found.holds(together=DigestSettings().min_together) and not is_heading(text)
+    return 0.5 * found.together + 0.5 * kept
 
 
 def shown_in(prompt: str) -> tuple[str, str]:

@@ -10,18 +10,14 @@ held out before and after.
 
 from __future__ import annotations
 
-import argparse
-import logging
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
-from training.config import Stage, TrainingConfig, read
+from training.config import Stage, TrainingConfig, adapter_step
 from training.sets.corpus import texts
-
-log = logging.getLogger("training.model.m1")
 
 # Pieces whose loss is read before and after.
 _HELD = 32
@@ -118,12 +114,7 @@ def _masking(tokenizer: Any) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training m1", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("config/training/embedded.yaml"))
-    asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    log.info("adapter in %s", run(read(asked.config, TrainingConfig)))
-    return 0
+    return adapter_step("m1", __doc__, run, arguments)
 
 
 if __name__ == "__main__":

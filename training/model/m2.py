@@ -8,7 +8,6 @@ manifest and a model card to <runs>/m2. Killed, the same command goes on.
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -17,10 +16,9 @@ from typing import Any
 
 from core.engine.templating import Template
 from core.errors import BadArticle, SettingsError
-from core.ports import Prompt
-from training.config import Stage, TrainingConfig, read
+from training.config import Stage, TrainingConfig, adapter_step
 from training.lines import read as read_rows
-from training.sets.examples import VERSIONS
+from training.sets.examples import VERSIONS, prompt_of
 
 log = logging.getLogger("training.model.m2")
 
@@ -32,15 +30,16 @@ def encode(template: Template, row: dict[str, Any], most: int, end: int) -> Any 
     """Prompt and answer as the service will see them; None where they are too long."""
     from training.model.tuning import Example
 
-    asked = row["prompt"]
-    prompt = template.ids(Prompt(asked["user"], asked["system"], asked["opening"]))
-    answer = template.tokenizer.encode(
-        row["answer"], add_special_tokens=False, split_special_tokens=True
-    )
-    ids = (*prompt, *answer, end)
-    if len(ids) > most:
+    prompt, answer = template.ids(prompt_of(row)), answer_ids(template, row["answer"], end)
+    if len(prompt) + len(answer) > most:
         return None
-    return Example(ids, (False,) * len(prompt) + (True,) * (len(answer) + 1))
+    return Example((*prompt, *answer), (False,) * len(prompt) + (True,) * len(answer))
+
+
+def answer_ids(template: Template, text: str, end: int) -> tuple[int, ...]:
+    """An answer as the model writes it: control tokens in it are plain text, and it ends."""
+    tokens = template.tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
+    return (*tokens, end)
 
 
 def end_of_turn(template: Template) -> int:
@@ -166,12 +165,7 @@ sentence is checked against its article before it is shown.
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training m2", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("config/training/embedded.yaml"))
-    asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    log.info("adapter in %s", run(read(asked.config, TrainingConfig)))
-    return 0
+    return adapter_step("m2", __doc__, run, arguments)
 
 
 if __name__ == "__main__":

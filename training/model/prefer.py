@@ -14,8 +14,6 @@ Goes on from the adapter `prefer.adapter`; leaves an adapter in <runs>/prefer.
 
 from __future__ import annotations
 
-import argparse
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,16 +24,13 @@ from torch.nn import functional
 
 from core.engine.templating import Template
 from core.errors import BadArticle, SettingsError
-from core.ports import Prompt
-from training.config import Preferring, TrainingConfig, read
+from training.config import Preferring, TrainingConfig, adapter_step
 from training.lines import read as read_rows
 from training.model.bases import base_folder, check_prompts, open_base
-from training.model.m2 import card, end_of_turn, save, sources
+from training.model.m2 import answer_ids, card, end_of_turn, save, sources
 from training.model.tuning import Examples, causal_of, tune
-from training.sets.examples import VERSIONS
+from training.sets.examples import VERSIONS, prompt_of
 from training.tracking import Recorder, manifest, write_manifest
-
-log = logging.getLogger("training.model.prefer")
 
 # Of how many groups one is kept to read the loss on.
 _HELD = 25
@@ -49,30 +44,30 @@ class Group:
     ids: tuple[int, ...]
     answers: tuple[tuple[int, ...], ...]
     worth: tuple[float, ...]
+    times: int = 1
 
 
 def load(template: Template, path: Path, most: int, twice: str) -> list[Group]:
-    """Rows of `python -m training answers`; those of the task `twice` are there two times."""
+    """Rows of `python -m training answers`; those of the task `twice` are learned two times."""
     end = end_of_turn(template)
-
-    def encoded(text: str) -> tuple[int, ...]:
-        tokens = template.tokenizer.encode(
-            text, add_special_tokens=False, split_special_tokens=True
-        )
-        return (*tokens, end)
-
     found: list[Group] = []
     for number, row in read_rows(path):
         try:
-            asked = row["prompt"]
-            ids = tuple(template.ids(Prompt(asked["user"], asked["system"], asked["opening"])))
-            answers = tuple(encoded(text) for text in (row["answer"], *row["answers"]))
-            group = Group(ids, answers, tuple(row["worth"]))
+            ids, told = tuple(template.ids(prompt_of(row))), (row["answer"], *row["answers"])
+            answers = tuple(answer_ids(template, text, end) for text in told)
+            group = Group(ids, answers, tuple(row["worth"]), 2 if row["task"] == twice else 1)
         except (KeyError, TypeError) as error:
             raise BadArticle(f"{path}:{number}", f"a field is missing ({error})") from error
         if len(ids) <= most and len(group.worth) >= _FEWEST:
-            found += [group] * (2 if row["task"] == twice else 1)
+            found.append(group)
     return found
+
+
+def parted(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
+    """What is learned, as often as it shall be, and what is held back to read the loss on."""
+    held = list(groups[_HELD - 1 :: _HELD])
+    learned = (one for number, one in enumerate(groups, 1) if number % _HELD)
+    return [one for one in learned for _ in range(one.times)], held
 
 
 def collate(batch: Sequence[Group]) -> dict[str, torch.Tensor]:
@@ -146,9 +141,7 @@ def run(config: TrainingConfig) -> Path:
 
     out = config.runs / "prefer"
     model, template = open_base(base_folder(config))
-    groups = load(template, path, stage.max_length, stage.twice)
-    held = [one for number, one in enumerate(groups) if number % _HELD == _HELD - 1]
-    learned = [one for number, one in enumerate(groups) if number % _HELD != _HELD - 1]
+    learned, held = parted(load(template, path, stage.max_length, stage.twice))
     tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=True)
     for weights in tuned.parameters():
         weights.data = weights.data.to(torch.float32)
@@ -175,12 +168,7 @@ def run(config: TrainingConfig) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training prefer", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("config/training/prefer.yaml"))
-    asked = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    log.info("adapter in %s", run(read(asked.config, TrainingConfig)))
-    return 0
+    return adapter_step("prefer", __doc__, run, arguments, "config/training/prefer.yaml")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from core.prompts import judgement as judgement_prompt
 from core.prompts import summary as summary_prompt
 from training.lines import read
 from training.sentences.gist import document_of, references
-from training.sets.examples import kept_apart
+from training.sets.examples import kept_apart, prompt_of
 from training.sets.judgements import SETS as JUDGED
 
 Part = Literal["held", "unseen", "more"]
@@ -126,8 +126,7 @@ def load(path: Path) -> list[Question]:
     """Raises SettingsError, BadArticle."""
     found = []
     for _, row in read(path):
-        asked = row["prompt"]
-        row["prompt"] = Prompt(asked["user"], asked["system"], asked["opening"])
+        row["prompt"] = prompt_of(row)
         row["answers"] = tuple(row["answers"])
         found.append(Question(**row))
     return found

@@ -143,6 +143,12 @@ def from_made(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Made]:
         yield from from_summaries(given, words)
 
 
+def prompt_of(row: dict[str, Any]) -> Prompt:
+    """What a row asks. Raises KeyError or TypeError where it does not."""
+    asked = row["prompt"]
+    return Prompt(asked["user"], asked["system"], asked["opening"])
+
+
 def founded(prompt: Prompt, answer: str) -> bool:
     """Whether each name and number of the answer stands in what the model is shown; an answer
     with others teaches it to make them up (Nan et al. 2021, arXiv:2102.09130, 3.1)."""
