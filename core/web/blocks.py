@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lxml.etree import _Element
+
+from core.web.listings import carried
 
 Kind = Literal["heading", "paragraph", "quote", "item", "code", "row"]
 _SPACES = re.compile(r"[^\S\n]+")
@@ -143,7 +145,7 @@ def _paragraph(element: _Element) -> Iterator[Block]:
 def _quote(element: _Element) -> Iterator[Block]:
     for block in _walk(element):
         kind: Kind = "quote" if block.kind == "paragraph" else block.kind
-        yield Block(kind, block.text, block.level, block.linked)
+        yield replace(block, kind=kind)
 
 
 def _list(element: _Element, level: int = 0) -> Iterator[Block]:
@@ -177,7 +179,8 @@ def _item(item: _Element, level: int) -> Iterator[Block]:
 
 def _code(element: _Element) -> Iterator[Block]:
     text = "".join(element.itertext()).replace("\r\n", "\n").expandtabs(4)
-    yield Block("code", "\n".join(line.rstrip() for line in text.strip("\n").split("\n")).rstrip())
+    lines = "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
+    yield Block("code", lines.rstrip(), language=carried(element))
 
 
 def _table(element: _Element) -> Iterator[Block]:

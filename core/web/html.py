@@ -27,6 +27,7 @@ from trafilatura.utils import load_html
 from core.web.blocks import Block, blocks_of, words_in
 from core.web.boilerplate import without_boilerplate
 from core.web.candidates import GOOD_ENOUGH, Evidence, evidence_in, score
+from core.web.listings import LANGUAGE, language_of
 
 # Both say on the way what they tried; what came of it is all that matters to us.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -180,11 +181,13 @@ def _mend_code(tree: _Element) -> None:
                 _drop(node)
         lines = pre.xpath(".//tr | .//div[contains(@class, 'line')] | .//li")
         text = _lines(lines) if lines and isinstance(lines, list) else "".join(pre.itertext())
-        tail = pre.tail
+        language, tail = language_of(pre), pre.tail
         pre.clear()
         pre.tail = tail
         code = etree.SubElement(pre, "code")
         code.text = text
+        if language:
+            code.set(LANGUAGE, language)
 
 
 def _lines(lines: Sequence[Any]) -> str:

@@ -49,7 +49,7 @@ def test_headings_lists_and_code_are_kept_as_light_markdown() -> None:
         "\n\n## How it works\n\nCall `push()` first, and then wait for it.\n\n" in article.content
     )
     assert "- first thing\n- second thing\n  - nested thing\n" in article.content
-    assert "### In code\n\n```\ndef f(x):\n    return x\n```" in article.content
+    assert "### In code\n\n```python\ndef f(x):\n    return x\n```" in article.content
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,33 @@ def test_highlighted_code_is_one_piece_without_line_numbers(code: str) -> None:
         "```\na = 1\n  b = 2\n```"
         in read(an_html_page(paragraphs() + code + paragraphs(60))).content
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("<pre class='brush: js; toolbar: false'>{}</pre>", "js"),
+        ("<pre data-ke-language='kotlin' data-ke-type='codeblock'><code>{}</code></pre>", "kotlin"),
+        ("<pre class='hljs go'><code>{}</code></pre>", "go"),
+        ("<pre><code class='lang-c++'>{}</code></pre>", "c++"),
+        ("<div class='highlight-python3 notranslate'><div class='highlight'><pre>{}</pre></div></div>", "python3"),
+        ("<div class='highlight highlight-source-shell'><pre>{}</pre></div>", "shell"),
+        ("<div class='language-ruby highlighter-rouge'><div><pre class='highlight'>{}</pre></div></div>", "ruby"),
+        ("<pre><code class='language-plaintext'>{}</code></pre>", "text"),
+        ("<pre class='screen'>{}</pre>", "console"),
+        # nothing is said, or of something else
+        ("<pre>{}</pre>", ""),
+        ("<div class='highlight-default notranslate'><pre>{}</pre></div>", ""),
+        ("<div class='lang-en theme-go-dark'><pre class='codehilite'>{}</pre></div>", ""),
+        ("<div class='language-css'><p>Two of them.</p><pre>{0}</pre><pre>{0}</pre></div>", ""),
+        ("<pre class='language-js&quot;]}} # Heading'>{}</pre>", "js"),
+        ("<pre data-lang='x\n# Heading'>{}</pre>", ""),
+        ("<pre class='language-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>{}</pre>", ""),
+    ],
+)  # fmt: skip
+def test_a_listing_keeps_the_language_that_the_page_names(code: str, language: str) -> None:
+    article = read(an_html_page(paragraphs() + code.format("let a = 1;") + paragraphs(60)))
+    assert f"\n\n```{language}\nlet a = 1;\n```\n\n" in article.content
 
 
 def test_what_a_page_says_of_itself_is_kept() -> None:

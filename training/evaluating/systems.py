@@ -10,6 +10,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,8 @@ _RANKED = 100
 _MIDDLE = 3.0
 # Nobody waits for a measurement: a machine that is busy or was put to sleep costs no answer.
 _PATIENT: dict[str, Any] = {"timeout": 3600.0}
+# A page does not show what its author's highlighter is told.
+_FENCE = re.compile(r"^(```|~~~~)[\w+#.]+$", re.M)
 _ENGINES = ("embedded", "echo", "gptq", "openai")
 
 
@@ -308,7 +311,7 @@ async def _extraction(_resources: Resources) -> Predict:
     def read(shown: Shown) -> str:
         page = Page(shown.address, page_bytes(shown), "text/html")
         try:
-            return extractor(page).content
+            return _FENCE.sub(r"\1", extractor(page).content)
         except EngineFailed:
             raise
         except DigestError:
