@@ -9,6 +9,7 @@ have, words that the claim negates and the article affirms, opposites of the art
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -149,6 +150,16 @@ class Measuring:
             **self._contrasts(claim, closest),
         }
         return Measured({name: signs[name] for name in SIGNS}, closest)
+
+    def invents(self, claim: str) -> bool:
+        """Whether a claim opens with a word that neither the article nor any other text has: a small
+        model misspells a name ("Faisd" for faasd), and where a sentence opens any word has a capital."""
+        opening = re.match(r"[A-Z][a-z]{2,}\b(?!['’.-])", claim)
+        if opening is None or self.language != "en" or is_stopword(opening[0].lower()):
+            return False
+        key = stem(opening[0].lower())
+        new = key not in self._words and key not in self._known
+        return new and self._background.counts.get(key, (0, 0)) == (0, 0)
 
     def _covered(self, wanted: Counter[str], there: frozenset[str]) -> float:
         """Share of the claim's words, weighted by rarity, that stand there or in the title."""

@@ -84,6 +84,10 @@ class Known:
         self.numbers = frozenset(numbers(text))
         self._names = frozenset(name_keys(text))
 
+    def __contains__(self, key: str) -> bool:
+        """Whether the text has a word, in the form of `name_keys`."""
+        return key in self._names
+
     @cached_property
     def _initials(self) -> str:
         return initials(self._text)

@@ -168,7 +168,8 @@ class Evidence:
         broken = own.against(least.signs, _PLAIN if score >= BORNE else _TELLING)
         if score >= BORNE and not quoted:
             broken = ""
-        if any(one.signs["names_gone"] > 0 for one in found):
+        gone = any(one.signs["names_gone"] > 0 for one in found)
+        if gone or any(self._measuring.invents(part) for part, _ in measured):
             broken = "name"  # an invented name is an invented fact, however much of the rest stands
         together = min(self._together(part, one) for part, one in measured)
         return Support(score, _source(found), broken, together)

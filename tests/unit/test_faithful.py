@@ -35,6 +35,7 @@ def korean() -> Evidence:
         "Raft elects a leader by majority vote.",
         "A follower starts an election after hearing nothing for 300 milliseconds.",
         "Snapshots reduce the log's size.",
+        "Both elect a leader by majority vote.",
         "The leader does not accept writes before a majority stored them.",
     ],
 )
@@ -51,6 +52,8 @@ def test_what_the_article_says_is_borne_out(english: Evidence, claim: str) -> No
         ("Raft does not elect a leader by majority vote.", "negation"),
         ("Snapshots increase the size of the log.", "opposite"),
         ("ZooKeeper and Consul use Raft.", "name"),
+        # where a sentence opens a capital tells no name, but no text has that word
+        ("Raiftd elects a leader by majority vote.", "name"),
     ],
 )
 def test_one_changed_fact_breaks_a_claim(english: Evidence, claim: str, broken: str) -> None:
