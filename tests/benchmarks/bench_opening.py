@@ -1,13 +1,13 @@
 """What a digest opens with: its first sentence beside one that a person wrote, by ROUGE.
 
     python tests/benchmarks/bench_opening.py --data ../shared/data [--limit 60] [--out OPENINGS.md]
-    python tests/benchmarks/bench_opening.py --posts FOLDER [--out OPENINGS.md]
+    python tests/benchmarks/bench_opening.py --posts FOLDER | FILE.jsonl [--out OPENINGS.md]
 
 Whole digests, as the service makes them. Beside the sentence that opens: the one that would open if
 all of them stood in the article's order, the article's own first sentence, and the title (which stands
 above the digest anyway). --posts: a checkout of any blog written in Markdown whose authors say in the
-head of a post what it is about (`excerpt`, `description`); Korean by syllables. --out writes both
-openings of each article, to be read by people.
+head of a post what it is about (`excerpt`, `description`), or what `python -m training posts` made of
+such; Korean by syllables. --out writes both openings of each article, to be read by people.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import asyncio
 import json
 import platform
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,13 +64,24 @@ class Told:
 def of_sets(root: Path, limit: int) -> Iterator[Told]:
     for name in SETS:
         for row in islice(rows(root / f"{name}.jsonl.gz"), limit):
-            article = Article(title=row["title"], content=row["content"], language="en")
-            yield Told(name, article, references(row))
+            yield _told(name, row)
+
+
+def _told(name: str, row: dict[str, Any]) -> Told:
+    article = Article(title=row["title"], content=row["content"], language="en")
+    return Told(name, article, references(row))
 
 
 def of_posts(folder: Path, limit: int) -> Iterator[Told]:
-    """Posts of which something else than their title is said."""
-    return islice(filter(None, map(_post, sorted(folder.rglob("*.md")))), limit)
+    """Posts of which something else than their title is said; of a file, so many of each site."""
+    if folder.is_file():
+        sites: Counter[str] = Counter()
+        for row in rows(folder):
+            sites[row["source"]] += 1
+            if sites[row["source"]] <= limit:
+                yield _told(row["source"], row)
+        return
+    yield from islice(filter(None, map(_post, sorted(folder.rglob("*.md")))), limit)
 
 
 def _post(path: Path) -> Told | None:
@@ -142,7 +154,7 @@ def _apart(one: list[np.ndarray], other: list[np.ndarray]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--posts", type=Path, help="posts in Markdown instead of the sets")
+    parser.add_argument("--posts", type=Path, help="posts instead of the sets")
     parser.add_argument("--limit", type=int, default=60, help="articles of each set")
     parser.add_argument("--out", type=Path, help="both openings of each article, as Markdown")
     asked = parser.parse_args()

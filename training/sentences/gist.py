@@ -1,9 +1,9 @@
 """The forest behind `core/judging/gist.py`: which sentences people's summaries are made of.
 
-    python -m training gist --data ../shared/data
+    python -m training gist --data ../shared/data [--posts runs/posts.jsonl]
 
-Gradient boosting (scikit-learn) on the training parts only: each sentence of an article with its
-overlap with the human summary (mean of unigram and bigram F1 of stems; Korean: syllables). Prints what the best
+Gradient boosting (scikit-learn) on the training parts only, and on posts of which their authors say
+what they are about (`python -m training posts`): each sentence of an article with its overlap with the human summary (mean of unigram and bigram F1 of stems; Korean: syllables). Prints what the best
 sentence scores on the parts held back, beside the first sentence and the title.
 """
 
@@ -13,7 +13,7 @@ import argparse
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -90,12 +90,16 @@ def learned_from(row: dict[str, Any]) -> tuple[Rows, Rows] | None:
     return found, np.array(scores)
 
 
-def collect(root: Path, names: Sequence[str]) -> Iterator[tuple[str, Rows, Rows]]:
-    for name in names:
-        for row in rows(root / f"{name}.jsonl.gz"):
+def collect(files: Iterable[Path]) -> Iterator[tuple[Rows, Rows]]:
+    for path in files:
+        for row in rows(path):
             learned = learned_from(row)
             if learned is not None:
-                yield name, *learned
+                yield learned
+
+
+def files_of(root: Path, names: Iterable[str]) -> list[Path]:
+    return [root / f"{name}.jsonl.gz" for name in names]
 
 
 def grow(
@@ -146,35 +150,38 @@ def planted(model: Any, names: Sequence[str]) -> Forest:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training gist", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--posts", type=Path, help="rows to learn from besides")
+    parser.add_argument("--held", type=Path, help="posts of other sites, to be read at the end")
     parser.add_argument("--out", type=Path, default=DATA / "gist.npz")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    learned = list(collect(asked.data, TRAIN))
+    posts = [asked.posts] if asked.posts else []
+    learned = list(collect([*files_of(asked.data, TRAIN), *posts]))
     # An article counts once, however long it is.
-    weights = np.concatenate([np.full(len(y), 1 / np.sqrt(len(y))) for _, _, y in learned])
+    weights = np.concatenate([np.full(len(y), 1 / np.sqrt(len(y))) for _, y in learned])
     forest = grow(
-        np.vstack([X for _, X, _ in learned]),
-        np.concatenate([y for _, _, y in learned]),
+        np.vstack([X for X, _ in learned]),
+        np.concatenate([y for _, y in learned]),
         weights,
         NAMES,
     )
     forest.save(asked.out)
     log.info("%d articles, %d sentences -> %s", len(learned), len(weights), asked.out)
-    tell(forest, asked.data)
+    tell(forest, [*files_of(asked.data, HELD), *([asked.held] if asked.held else [])])
     return 0
 
 
-def tell(forest: Forest, root: Path) -> None:
+def tell(forest: Forest, files: Iterable[Path]) -> None:
     """Mean overlap of one sentence with the summary, on articles that were not learned from."""
-    for name in HELD:
-        found = [(X, y) for _, X, y in collect(root, [name])]
+    for path in files:
+        found = list(collect([path]))
         ours = np.mean([y[int(np.argmax(forest.predict(X)))] for X, y in found])
         first = np.mean([y[0] for _, y in found])
         best = np.mean([y.max() for _, y in found])
-        titles = np.mean([_title(row) for row in rows(root / f"{name}.jsonl.gz")])
+        titles = np.mean([_title(row) for row in rows(path)])
         log.info(
             "%s: our sentence %.1f, first %.1f, title %.1f, best possible %.1f",
-            *(name, ours, first, titles, best),
+            *(f"{path.parent.name}/{path.name.split('.')[0]}", ours, first, titles, best),
         )
 
 

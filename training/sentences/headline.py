@@ -1,11 +1,12 @@
 """The forest behind `core/judging/headline.py`: which candidate a person would have written.
 
-    python -m training headline --data ../shared/data [--model FOLDER] [--rows N]
+    python -m training headline --data ../shared/data [--model FOLDER] [--rows N] [--posts FILE]
 
 For each article of the training parts the candidates of the product, drafts of the model in the
 CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
 ROUGE against the human summary. Articles of the part "choose" (see training/sets/examples.py) all
-take part: the model has never seen them. Prints the held-out parts: title, best sentence, first
+take part: the model has never seen them. --posts: what `python -m training posts` made, to be learned
+from besides, all of it. Prints the held-out parts: title, best sentence, first
 draft, ours, and the best that any choice could reach. With --read nothing is learned: the forest
 in --out is read, beside another model's drafts perhaps.
 """
@@ -43,6 +44,8 @@ TRAIN = ("scitldr/train", "go_blog/train", "tutorial_descriptions/train", "react
 HELD = ("scitldr/dev", "go_blog/valid", "react_ko/valid")
 # Trees, and rows that a leaf has at least.
 _GROWN: dict[Language, tuple[int, int]] = {"en": (300, 300), "ko": (80, 80)}
+# A post counts half of what a paper does: they are many, and of few authors.
+_POSTS, _POST_WEIGHT = "posts", 0.5
 _KEYS = ("rouge1", "rouge2", "rougeL")
 
 
@@ -101,8 +104,8 @@ class Drafts:
         return self._known[key]
 
 
-def cases(root: Path, name: str, drafts: Drafts, most: int) -> Iterator[Case]:
-    for row in _chosen(root, name, most):
+def cases(path: Path, name: str, drafts: Drafts, most: int) -> Iterator[Case]:
+    for row in _chosen(path, name, most):
         document = document_of(row)
         if not document.sentences:
             continue
@@ -110,18 +113,24 @@ def cases(root: Path, name: str, drafts: Drafts, most: int) -> Iterator[Case]:
         # Drafts of what the model learned from flatter it.
         drafted = drafts.of(str(row["id"]), document, ranks) if _unseen(name, row) else []
         # A language or an engine without drafts has to be served as well.
-        for given in [drafted, ()] if drafted and name in TRAIN else [drafted]:
-            weight = (4.0 if given else 1.0) * (1.0 if name.startswith("scitldr") else 2.0)
+        for given in [drafted, ()] if drafted and name not in HELD else [drafted]:
+            weight = (4.0 if given else 1.0) * _weight(name)
             pool = candidates(document, ranks, given)
             scores = [rouge(references(row), one.text, document.language) for one in pool]
             found = features(document, ranks, pool)
             yield Case(name, document.language, weight, pool, found, np.array(scores))
 
 
-def _chosen(root: Path, name: str, most: int) -> Iterator[dict[str, Any]]:
+def _weight(name: str) -> float:
+    if name == _POSTS:
+        return _POST_WEIGHT
+    return 1.0 if name.startswith("scitldr") else 2.0
+
+
+def _chosen(path: Path, name: str, most: int) -> Iterator[dict[str, Any]]:
     """All that the model never saw, and of the others as many as wanted."""
     others = 0
-    for row in rows(root / f"{name}.jsonl.gz"):
+    for row in rows(path):
         unseen = _unseen(name, row)
         others += not unseen
         if unseen or others <= most:
@@ -170,6 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training headline", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: kept drafts only")
+    parser.add_argument("--posts", type=Path, help="posts to learn from besides")
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
     parser.add_argument("--rows", type=int, default=600, help="articles besides, of each set")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
@@ -181,8 +191,14 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     engine = _engine(asked.model)
     drafts = Drafts(engine, asked.drafts)
+
+    def of(name: str) -> Path:
+        return Path(asked.data / f"{name}.jsonl.gz")
+
     if not asked.read:
-        learned = [c for name in TRAIN for c in cases(asked.data, name, drafts, asked.rows)]
+        learned = [case for name in TRAIN for case in cases(of(name), name, drafts, asked.rows)]
+        if asked.posts:
+            learned += cases(asked.posts, _POSTS, drafts, 10**9)
         asked.out.mkdir(parents=True, exist_ok=True)
         for language in _GROWN:
             fit(learned, language).save(asked.out / f"headline_{language}.npz")
@@ -190,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
     forests = {language: load(asked.out / f"headline_{language}.npz") for language in _GROWN}
     for name in asked.sets:
         log.info("%s", name)
-        tell(forests, islice(cases(asked.data, name, drafts, 0), asked.held))
+        tell(forests, islice(cases(of(name), name, drafts, 0), asked.held))
     return 0
 
 

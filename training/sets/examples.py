@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from core.article import Article, Language
-from core.chunks import cut
+from core.chunks import Document, cut
 from core.errors import BadArticle, SettingsError
 from core.judging.facts import Known, numbers
 from core.judging.gist import SHOWN_WORDS, rank, shown
-from core.judging.kinds import kind_of
+from core.judging.kinds import TextKind, kind_of
 from core.language import sentences
 from core.ports import Prompt
 from core.prompts import judgement as judgement_prompt
@@ -36,10 +36,11 @@ from core.prompts import term as term_prompt
 from training.lines import may_ship, read
 from training.sets.announcements import announced
 from training.sets.judgements import judged
+from training.sets.statements import stands
 
 log = logging.getLogger("training.sets.examples")
 
-_SUMMARIES = ("summary", "description")
+_SUMMARIES = ("summary", "description", "statement")
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
 # How papers and proposals begin: a text that is not told to be one must not teach it.
@@ -47,6 +48,7 @@ _OTHER_VOICE = re.compile(r"(?:we|our|this (?:PEP|RFC|paper|document|proposal|wo
 VERSIONS = {
     "summary": summary_prompt.VERSION,
     "description": summary_prompt.VERSION,
+    "statement": summary_prompt.VERSION,
     "korean": summary_prompt.VERSION,
     "term": term_prompt.VERSION,
     "judgement": judgement_prompt.VERSION,
@@ -88,9 +90,15 @@ def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Ma
         said = first_sentence(answer)
         other = kind == "article" and _OTHER_VOICE.match(said)
         if _LEAST_ANSWER <= len(said.split()) <= _MOST_ANSWER and not other:
-            # apart, so that a run can take the few articles more often than the many papers
-            task = "description" if kind == "article" else "summary"
-            yield _made(row, task, prompt, said)
+            yield _made(row, _task(document, kind, said), prompt, said)
+
+
+def _task(document: Document, kind: TextKind, said: str) -> str:
+    """Apart, so that a run can take the few articles more often than the many papers, and what is
+    like a digest's sentence more often than what is not."""
+    if kind != "article":
+        return "summary"
+    return "statement" if stands(document, said) else "description"
 
 
 def from_korean(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Made]:
@@ -118,7 +126,8 @@ def from_announcements(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterato
     text = shown(document, rank(document), others, words)
     if text:
         prompt = summary_prompt.render(document.title, text, "en", 1, kind="article")
-        yield _made(row, "description", prompt, first_sentence(said))
+        said = first_sentence(said)
+        yield _made(row, _task(document, "article", said), prompt, said)
 
 
 def from_terms(row: dict[str, Any], _words: int = 0) -> Iterator[Made]:
