@@ -78,10 +78,10 @@ def write(language: Language, root: Path) -> None:
                 out.write(f"{word}\t{technical[word]}\t{everyday[word]}\n".encode())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m training background", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    root = parser.parse_args().data
+    root = parser.parse_args(arguments).data
     OUT.mkdir(parents=True, exist_ok=True)
     languages: tuple[Language, ...] = ("en", "ko")
     for language in languages:

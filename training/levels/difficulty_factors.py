@@ -95,10 +95,12 @@ def report(name: str, scores: Matrix, levels: Matrix, sites: Sequence[str]) -> N
             print(f"{name} {site}: {mine.sum()} articles, Spearman {rho:.2f}")  # noqa: T201
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training difficulty-factors", description=__doc__
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    root = parser.parse_args().data
+    root = parser.parse_args(arguments).data
     train = list(rows(root / "difficulty" / "train.jsonl.gz"))
     table = measured(train)
     levels = np.array([float(row["level"]) for row in train])

@@ -28,10 +28,10 @@ _BEHIND = re.compile(
 )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m training term-pairs", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    data = parser.parse_args().data
+    data = parser.parse_args(arguments).data
     counted: Counter[tuple[str, str]] = Counter()
     for text in _texts(data):
         counted.update(pairs_in(text))
