@@ -18,7 +18,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from core.errors import SettingsError
 from training.faithfulness.classifier import fit, predict
+from training.faithfulness.romanizing import romanized
 from training.lines import remembered
 from training.reporting import (
     classification,
@@ -70,7 +71,9 @@ def read_pairs(path: Path) -> list[Pair]:
     return found
 
 
-def short(found: Sequence[Pair], folder: str, most: int) -> list[Pair]:
+def short(
+    found: Sequence[Pair], folder: str, most: int, spelled: Callable[[str], str] = str
+) -> list[Pair]:
     """Pairs of at most so many tokens: what is cut off says neither yes nor no, and costs most.
 
     Raises SettingsError where none is left.
@@ -78,7 +81,7 @@ def short(found: Sequence[Pair], folder: str, most: int) -> list[Pair]:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    read = [tokenizer(pair.first, pair.second)["input_ids"] for pair in found]
+    read = [tokenizer(spelled(pair.first), spelled(pair.second))["input_ids"] for pair in found]
     kept = [pair for pair, ids in zip(found, read, strict=True) if len(ids) <= most]
     if not kept:
         raise SettingsError([f"no pair of at most {most} tokens"])
@@ -116,10 +119,17 @@ def _origin(pair: Pair) -> str:
     return pair.article or pair.first
 
 
-def encode(tokenizer: Any, found: Sequence[Pair], way: str, most: int) -> list[dict[str, Any]]:
+def encode(
+    tokenizer: Any,
+    found: Sequence[Pair],
+    way: str,
+    most: int,
+    spelled: Callable[[str], str] = str,
+) -> list[dict[str, Any]]:
     """Token ids, with the token types of two segments or all 0."""
     rows = []
-    for first, second, label, *_ in found:
+    for pair in found:
+        first, second, label = spelled(pair.first), spelled(pair.second), pair.label
         if way == "two segments":
             read = tokenizer(
                 first,
@@ -148,7 +158,7 @@ def compare(
 
     `folder`: a transformers folder or hub id. Baselines are read on the same rows.
     """
-    found = short(read_pairs(file), folder, settings["max_tokens"])
+    found = short(read_pairs(file), folder, settings["max_tokens"], _spelling(settings))
     if settings.get("even"):
         found = evened(found, settings["seeds"][0])
     name = named(file)
@@ -160,6 +170,10 @@ def compare(
     if not all(runs.values()):
         raise SettingsError([f"{name}: a way has no run yet, so there is no table"])
     return _table(file, settings, out, Path(folder).name, runs)
+
+
+def _spelling(settings: dict[str, Any]) -> Callable[[str], str]:
+    return romanized if settings.get("romanized") else str
 
 
 def named(file: Path) -> str:
@@ -261,11 +275,13 @@ def _trained(
     settings: dict[str, Any],
 ) -> NDArray[np.float64]:
     """Probabilities of LABELS, a row each test pair."""
-    most = settings["max_tokens"]
-    model, tokenizer = fit(
-        folder, lambda t: encode(t, train, way, most), len(LABELS), seed, settings
-    )
-    return predict(model, tokenizer, encode(tokenizer, test, way, most))
+    most, spelled = settings["max_tokens"], _spelling(settings)
+
+    def encoded(tokenizer: Any, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+        return encode(tokenizer, pairs, way, most, spelled)
+
+    model, tokenizer = fit(folder, lambda t: encoded(t, train), len(LABELS), seed, settings)
+    return predict(model, tokenizer, encoded(tokenizer, test))
 
 
 def _majority(train: Sequence[Pair], test: Sequence[Pair]) -> list[int]:
