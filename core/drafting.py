@@ -9,7 +9,6 @@ It is a draft: nothing here is checked yet. The caller compares it with the arti
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -18,6 +17,7 @@ from core.article import Language
 from core.chunks import Document, Part
 from core.judging.forest import Rows
 from core.judging.gist import shown
+from core.judging.headings import is_heading
 from core.judging.kinds import TextKind
 from core.judging.salience import Weighed
 from core.judging.standing import unframed
@@ -43,8 +43,6 @@ _OF_ITSELF: dict[Language, str] = {
 }
 # "A new look at chaos theory." says nothing yet.
 _LEAST_WORDS = 7
-# "How to use X." is a heading, not a sentence that tells something.
-_HEADING = re.compile(r"(?:how|why) |learn (?:how|about) |what (?!\w+ (?:is|are|does)\b)", re.I)
 # Tokens for a reason, a level and two lists of names.
 _JUDGEMENT = 240
 # Terms that the model is asked for when neither the article nor the glossary explains enough.
@@ -178,11 +176,6 @@ class Draft:
         text = self._fitting(" ".join(mine[:4])[:1500])
         prompt = term_prompt.render(term, text, self.document.language)
         return await self.engine.generate(prompt, self._options)
-
-
-def is_heading(sentence: str) -> bool:
-    """ "How to use X." names what an article does and tells nothing of it."""
-    return _HEADING.match(sentence) is not None
 
 
 def tells_more(sentence: str, document: Document) -> bool:

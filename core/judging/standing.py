@@ -132,7 +132,7 @@ def beside(heading: str) -> bool:
 
 def alone(text: str) -> bool:
     """Whether a sentence tells something of the matter, and can be understood without neighbours."""
-    if text.startswith(("(", "[", "^")) or text.rstrip("\"'”’)").endswith("?"):
+    if text.startswith(("(", "[", "^")) or text.rstrip("\"'”’).").endswith("?"):
         return False
     leans = _LEANS.match(text) or _LEANS_KO.match(text)
     if leans and not _OF_ITSELF.match(text):

@@ -22,11 +22,11 @@ from typing import Any
 
 from core.article import Article
 from core.chunks import cut
-from core.drafting import is_heading
 from core.engine.chat import Chat, ModelCard
 from core.engine.writing import written
 from core.errors import SettingsError
 from core.judging.faithful import Evidence
+from core.judging.headings import is_heading
 from core.prompts import summary as summary_prompt
 from core.settings import DigestSettings
 from core.summarizing import BEAMS
@@ -40,7 +40,7 @@ log = logging.getLogger("training.model.answers")
 DRAWN, _TOP_P = 8, 0.95
 # Beside ROUGE (0-1): half for what one passage says, half for what would be shown.
 _GROUNDED = 0.15
-_TASKS = ("summary", "description")
+_TASKS = ("summary", "statement", "description")
 
 
 def run(config: TrainingConfig, model: Path) -> Path:

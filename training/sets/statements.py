@@ -9,29 +9,13 @@ from __future__ import annotations
 import re
 
 from core.chunks import Document
-from core.drafting import is_heading, tells_more
+from core.drafting import tells_more
 from core.judging.faithful import Evidence
+from core.judging.headings import is_heading
 from core.judging.standing import alone
 
 # A digest is not the author.
 _FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|I|my|me)\b|\b(?:we|I)['’]", re.I)
-_FRAME = re.compile(
-    r"^(?:(?:an?|the|some|our|this) )?(?:[\w/'’-]+,? ){0,4}?(?:overview|introduction|guide|explanation|look|dive|deep-dive|"
-    r"summary|list|tutorial|description|reference|round-?up|recap|tour|walk-?through|collection|instructions|guidelines|"
-    r"practices|answers|questions|details|story|notes|tips|documentation|definitions|updates?|examples?|information|"
-    r"introduces you)\b(?: (?:of|to|for|about|at|on|in|from|and|into)\b|:|$)",
-    re.I,
-)
-# An order, or what is being done by nobody.
-_ORDER = re.compile(
-    r"^(?:learn|discover|use|configure|explore|find|get|build|create|make|set|see|check|understand|meet|follow|deploy|allow|"
-    r"add|install|enable|integrate|automate|monitor|run|write|read|take|try|manage|improve|reduce|measure|avoid|ensure|"
-    r"speed|review|generate|secure|highlight|adapt|experiment|test|send|process|troubleshoot|help|extend|develop|apply|"
-    r"handle|support|embed|access|view|debug|define|design|display|extract|identify|import|inspect|let|optimi[sz]e|"
-    r"prepare|prevent|protect|provide|publish|register|report|securely|automatically|easily|start|store|track|upgrade|"
-    r"don['’]t|never|always|keep|give|look|move|override|restrict|rotate|serve|show|simulate|specify|step|\w+ing)\b",
-    re.I,
-)
 # That somebody does something, or that something is so.
 _TELLS = re.compile(
     r"\b(?:is|are|was|were|has|have|had|can|could|will|would|may|might|must|should|does|do|did|isn['’]t|aren['’]t|"
@@ -53,12 +37,11 @@ _TOGETHER = 0.35
 def stands(document: Document, said: str) -> bool:
     """Whether the service would show it of this article: it tells something of the matter by
     itself, in nobody's voice, and the article bears it out."""
-    if is_heading(said) or not (tells(said) and alone(said) and tells_more(said, document)):
+    if not (tells(said) and alone(said) and tells_more(said, document)):
         return False
     return Evidence(document).support(said).holds(together=_TOGETHER)
 
 
 def tells(said: str) -> bool:
     """Whether it is a sentence about something, by nobody and to nobody."""
-    named = _FIRST_PERSON.search(said) or _FRAME.match(said) or _ORDER.match(said)
-    return named is None and _TELLS.search(said) is not None
+    return not (is_heading(said) or _FIRST_PERSON.search(said)) and _TELLS.search(said) is not None

@@ -1,0 +1,43 @@
+"""What names an article's matter and tells nothing of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.judging.headings import is_heading
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "How to use Broadcast State in Apache Flink.",
+        "Learn how to deploy functions with faasd.",
+        "An introduction to Flink's built-in monitoring system.",
+        "A basic tutorial introduction to gRPC in Node.",
+        "Best practices for securing what Linkerd taps.",
+        "Known limitations and details of the PHP agent.",
+        "Introducing the inspector, a visual tool for configurations.",
+        "Discover how to deploy functions.",
+        "Split a Python function into files.",
+        "Store the rest of it in a file.",
+        "What the scheduler does at night.",
+    ],
+)
+def test_headings_frames_and_invitations_tell_nothing(said: str) -> None:
+    assert is_heading(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Access control lists are kept beside each file.",
+        "Process isolation keeps one tab from reading another.",
+        "Scaling a database is harder than scaling a server.",
+        "Go 1.5 is the first step toward a new collector.",
+        "An implementation of Web Animations has landed in Blink.",
+        "Store buffers hide the time that a write takes.",
+        "Vitess introduces a new way to run schema migrations.",
+    ],
+)
+def test_a_sentence_about_something_is_none(said: str) -> None:
+    assert not is_heading(said)
