@@ -23,7 +23,7 @@ _LEANS = re.compile(
     r"furthermore|moreover|additionally|specifically|in particular|in addition|in contrast|in fact|in other words|"
     r"in (?:this|that|such|these|those|both) (?!"
     + _WHAT
-    + r")|on the other hand|as a result|of course|to this end|to do (?:this|so)|"
+    + r")|on the other hand|as a result|of course|to this end|to do so|to \w+ (?:this|these|those|such)|"
     r"by doing (?:this|so)|that said|for (?:example|instance|this|that)|despite|although|while|unfortunately|"
     r"fortunately|luckily|surprisingly|interestingly|finally|lastly|next|now|first|firstly|second|secondly|third|"
     r"yes|no|well|ok|okay|note|as always|as for|as (?:shown|seen|you can see|mentioned|discussed|described|noted|stated)|"

@@ -14,6 +14,7 @@ from core.judging.standing import alone, announces, beside, denies
         "In this paper, we propose a factorization.",
         "In this post, we show how a pool is sized.",
         "A pool keeps connections open.",
+        "To solve a performance problem, PostgreSQL supports index-only scans.",
         "Two threads may read the same value and see the old one.",
         "There is a remote code execution vulnerability in React Server Components.",
         "Go 1.18 is a massive release that includes new features.",
@@ -37,6 +38,7 @@ def test_what_tells_something_by_itself(text: str) -> None:
         # leans on a neighbour
         "This is why it fails.",
         "They are called pods.",
+        "To solve this problem, PostgreSQL supports index-only scans.",
         "Furthermore, we introduce a normalization.",
         "In this case null is returned.",
         "If these two requirements are met, an index-only scan is possible.",
