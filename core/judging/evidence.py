@@ -73,6 +73,10 @@ class Measured:
     closest: tuple[Passage, ...]
 
 
+# Not in "index-only".
+_BINDING = re.compile(r"(?<![\w-])(?:only|always|never|all|every|none|exclusively|solely)(?![\w-])")
+
+
 class Measuring:
     """An article, made ready for many claims."""
 
@@ -160,6 +164,14 @@ class Measuring:
         key = stem(opening[0].lower())
         new = key not in self._words and key not in self._known
         return new and self._background.counts.get(key, (0, 0)) == (0, 0)
+
+    def binds(self, claim: str, measured: Measured) -> bool:
+        """Whether a claim that repeats one passage says "only", "always" or "all" where the passage
+        does not: "indexes are only stored separately" for "each index is stored separately"."""
+        if self.language != "en" or measured.signs["covered"] <= _QUOTED:
+            return False
+        there = " ".join(passage.text for passage in measured.closest[:1])
+        return not set(_BINDING.findall(claim.lower())) <= set(_BINDING.findall(there.lower()))
 
     def _covered(self, wanted: Counter[str], there: frozenset[str]) -> float:
         """Share of the claim's words, weighted by rarity, that stand there or in the title."""

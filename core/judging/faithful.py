@@ -171,6 +171,8 @@ class Evidence:
         gone = any(one.signs["names_gone"] > 0 for one in found)
         if gone or any(self._measuring.invents(part) for part, _ in measured):
             broken = "name"  # an invented name is an invented fact, however much of the rest stands
+        elif any(self._measuring.binds(part, one) for part, one in measured):
+            broken = "opposite"
         together = min(self._together(part, one) for part, one in measured)
         return Support(score, _source(found), broken, together)
 

@@ -51,6 +51,7 @@ def test_what_the_article_says_is_borne_out(english: Evidence, claim: str) -> No
         ("The leader accepts writes before a majority has stored them.", "negation"),
         ("Raft does not elect a leader by majority vote.", "negation"),
         ("Snapshots increase the size of the log.", "opposite"),
+        ("Each term only has one leader.", "opposite"),
         ("ZooKeeper and Consul use Raft.", "name"),
         # where a sentence opens a capital tells no name, but no text has that word
         ("Raiftd elects a leader by majority vote.", "name"),
