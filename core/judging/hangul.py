@@ -58,15 +58,23 @@ def sounds(word: str) -> str:
     return _of_hangul(word) if any(ord(c) in _HANGUL_SYLLABLES for c in word) else _of_latin(word)
 
 
+def letters(char: str) -> tuple[int, int, int] | None:
+    """Which first consonant (of 19), vowel (21) and last consonant (28, 0 for none) a syllable has,
+    as Unicode orders them; None for any other character."""
+    if ord(char) not in _HANGUL_SYLLABLES:
+        return None
+    first, rest = divmod(ord(char) - _HANGUL_SYLLABLES.start, 588)
+    return (first, *divmod(rest, 28))
+
+
 def _of_hangul(word: str) -> str:
     found: list[str] = []
     for char in word:
-        code = ord(char) - 0xAC00
-        if not 0 <= code < len(_HANGUL_SYLLABLES):
+        spelled = letters(char)
+        if spelled is None:
             found.append(_of_latin(char) if char.isalnum() else "")
             continue
-        first, rest = divmod(code, 588)
-        vowel, last = divmod(rest, 28)
+        first, vowel, last = spelled
         found += [_FIRST[first], _VOWEL[vowel], _LAST[last]]
     return _without_doubles("".join(found).replace("*", "").replace("_", ""))
 

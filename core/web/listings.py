@@ -16,7 +16,6 @@ from lxml.etree import _Element
 # The attribute in which a listing's language travels through an extractor.
 LANGUAGE = "data-listing-language"
 _ATTRIBUTES = (
-    LANGUAGE,
     "data-lang",
     "data-language",
     "data-ke-language",

@@ -7,20 +7,21 @@ the Revised Romanization (National Institute of Korean Language, 2000), sounds l
 
 from __future__ import annotations
 
-import re
+from core.judging.hangul import letters
 
 _FIRST = "g kk n d tt r m b pp s ss - j jj ch k t p h".split()
 _VOWEL = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
 _LAST = "- g kk gs n nj nh d l lg lm lb ls lt lp lh m b bs s ss ng j ch k t p h".split()
-_SYLLABLE = re.compile(r"[\uac00-\ud7a3]")
 
 
 def romanized(text: str) -> str:
     """The same text where it has no Hangul syllable."""
-    return _SYLLABLE.sub(lambda found: _letters(ord(found[0]) - 0xAC00), text)
+    return "".join(map(_latin, text))
 
 
-def _letters(code: int) -> str:
-    vowel, last = divmod(code % 588, 28)
-    spelled = _FIRST[code // 588], _VOWEL[vowel], _LAST[last]
-    return "".join(letters for letters in spelled if letters != "-")
+def _latin(char: str) -> str:
+    spelled = letters(char)
+    if spelled is None:
+        return char
+    first, vowel, last = spelled
+    return "".join(one for one in (_FIRST[first], _VOWEL[vowel], _LAST[last]) if one != "-")

@@ -3,7 +3,8 @@
     python -m training gist --data ../shared/data [--posts runs/posts.jsonl]
 
 Gradient boosting (scikit-learn) on the training parts only, and on posts of which their authors say
-what they are about (`python -m training posts`): each sentence of an article with its overlap with the human summary (mean of unigram and bigram F1 of stems; Korean: syllables). Prints what the best
+what they are about (`python -m training posts`): each sentence of an article with its overlap with
+the human summary (mean of unigram and bigram F1 of stems; Korean: syllables). Prints what the best
 sentence scores on the parts held back, beside the first sentence and the title.
 """
 
@@ -98,8 +99,9 @@ def collect(files: Iterable[Path]) -> Iterator[tuple[Rows, Rows]]:
                 yield learned
 
 
-def files_of(root: Path, names: Iterable[str]) -> list[Path]:
-    return [root / f"{name}.jsonl.gz" for name in names]
+def file_of(root: Path, name: str) -> Path:
+    """Where a set of the data folder lies."""
+    return root / f"{name}.jsonl.gz"
 
 
 def grow(
@@ -155,8 +157,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=DATA / "gist.npz")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    posts = [asked.posts] if asked.posts else []
-    learned = list(collect([*files_of(asked.data, TRAIN), *posts]))
+    taught = [file_of(asked.data, name) for name in TRAIN]
+    learned = list(collect([*taught, asked.posts] if asked.posts else taught))
     # An article counts once, however long it is.
     weights = np.concatenate([np.full(len(y), 1 / np.sqrt(len(y))) for _, y in learned])
     forest = grow(
@@ -167,7 +169,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     forest.save(asked.out)
     log.info("%d articles, %d sentences -> %s", len(learned), len(weights), asked.out)
-    tell(forest, [*files_of(asked.data, HELD), *([asked.held] if asked.held else [])])
+    held = [file_of(asked.data, name) for name in HELD]
+    tell(forest, [*held, asked.held] if asked.held else held)
     return 0
 
 

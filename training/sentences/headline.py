@@ -6,9 +6,9 @@ For each article of the training parts the candidates of the product, drafts of 
 CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
 ROUGE against the human summary. Articles of the part "choose" (see training/sets/examples.py) all
 take part: the model has never seen them. --posts: what `python -m training posts` made, to be learned
-from besides, all of it. Prints the held-out parts: title, best sentence, first
-draft, ours, and the best that any choice could reach. With --read nothing is learned: the forest
-in --out is read, beside another model's drafts perhaps.
+from besides, all of it. Prints the held-out parts: title, best sentence, first draft, ours, and the
+best that any choice could reach. With --read nothing is learned: the forest in --out is read, beside
+another model's drafts perhaps.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from core.ports import Engine
 from core.settings import ModelSettings
 from core.summarizing import Summarizer
 from training.lines import rows
-from training.sentences.gist import document_of, grow, references
+from training.sentences.gist import document_of, file_of, grow, references
 from training.sets.examples import kept_apart
 
 log = logging.getLogger("training.sentences.headline")
@@ -191,12 +191,12 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     engine = _engine(asked.model)
     drafts = Drafts(engine, asked.drafts)
-
-    def of(name: str) -> Path:
-        return Path(asked.data / f"{name}.jsonl.gz")
-
     if not asked.read:
-        learned = [case for name in TRAIN for case in cases(of(name), name, drafts, asked.rows)]
+        learned = [
+            case
+            for name in TRAIN
+            for case in cases(file_of(asked.data, name), name, drafts, asked.rows)
+        ]
         if asked.posts:
             learned += cases(asked.posts, _POSTS, drafts, 10**9)
         asked.out.mkdir(parents=True, exist_ok=True)
@@ -206,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
     forests = {language: load(asked.out / f"headline_{language}.npz") for language in _GROWN}
     for name in asked.sets:
         log.info("%s", name)
-        tell(forests, islice(cases(of(name), name, drafts, 0), asked.held))
+        tell(forests, islice(cases(file_of(asked.data, name), name, drafts, 0), asked.held))
     return 0
 
 

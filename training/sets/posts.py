@@ -74,8 +74,9 @@ def described(head: dict[str, Any]) -> str:
     return ""
 
 
-def post(body: bytes) -> tuple[Article, str] | None:
-    """A text with what its author says of it; None where that is nothing, or stands in the text."""
+def post(body: bytes) -> tuple[Article, Language, str] | None:
+    """A text, its language and what its author says of it; None where that is nothing, or stands in
+    the text."""
     head, _ = front_matter(body.decode(errors="replace"))
     said = described(head)
     if not said or head.get("draft") is True:
@@ -89,20 +90,20 @@ def post(body: bytes) -> tuple[Article, str] | None:
     language = detect(article.content)
     new = set(words(said, language)) - set(words(article.title, language))
     repeated = said.rstrip(".") in " ".join(article.content.split())
-    return None if len(new) < _BESIDE_THE_TITLE or repeated else (article, said)
+    return None if len(new) < _BESIDE_THE_TITLE or repeated else (article, language, said)
 
 
 def rows(site: Site, checkout: Path, language: Language = "en") -> Iterator[dict[str, Any]]:
-    """Sorted by path. Raises SettingsError where a folder is not there."""
+    """Sorted by path."""
     moulds: Counter[str] = Counter()
     for path in _files(site, checkout):
         found = post(path.read_bytes())
         if found is None:
             continue
-        article, said = found
+        article, written_in, said = found
         mould = _NUMBER.sub("0", said.lower())[:60]
         moulds[mould] += 1
-        if moulds[mould] > _OF_ONE_MOULD or detect(article.content) != language:
+        if moulds[mould] > _OF_ONE_MOULD or written_in != language:
             continue
         key = str(path.relative_to(checkout))
         yield {
@@ -117,7 +118,7 @@ def rows(site: Site, checkout: Path, language: Language = "en") -> Iterator[dict
         }
 
 
-def _files(site: Site, checkout: Path) -> list[Path]:
+def _check(site: Site, checkout: Path) -> None:
     missing = [name for name in site.folders if not (checkout / name).is_dir()]
     if missing:
         raise SettingsError(
@@ -127,6 +128,9 @@ def _files(site: Site, checkout: Path) -> list[Path]:
                 for name in missing
             ]
         )
+
+
+def _files(site: Site, checkout: Path) -> list[Path]:
     files = {
         path
         for folder in site.folders
@@ -160,7 +164,7 @@ def _git(*arguments: str) -> None:
 def build(posts: Posts, checkouts: Path, out: Path, held: Path) -> Counter[str]:
     """How many rows each site gave. Raises SettingsError where a checkout is missing."""
     for site in posts.sites:
-        _files(site, checkouts / site.name)  # what is missing is told before an hour has passed
+        _check(site, checkouts / site.name)
     found: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
     counts: Counter[str] = Counter()
     with bar() as shown:

@@ -22,10 +22,10 @@ _TELLS = re.compile(
     r"doesn['’]t|don['’]t|can['’]t|cannot|now|"
     r"(?:allow|enabl|introduc|provid|add|com|bring|featur|support|mak|let|help|us|work|offer|giv|improv|includ|ship|"
     r"describ|explain|show|cover|discuss|propos|present|reduc|replac|extend|simplif|contain|creat|run|need|requir|"
-    r"chang|fix|remov|caus|tak|go|get|becom|mean|let|turn|unlock|behav|defin|handl|automat|launch|releas|announc|"
+    r"chang|fix|remov|caus|tak|go|get|becom|mean|turn|unlock|behav|defin|handl|automat|launch|releas|announc|"
     r"deprecat|deliver|implement|return|catch|prevent|protect|solv|speed|land|start|begin|build|keep|deserv|"
     r"influenc|affect|matter|cost|fail|break|set|report|collect|export|integrat|combin|compar|gather|gain|grow|"
-    r"learn|lead|play|rel|remain|represent|serv|specif|tell|want|affect|address|appl|arriv|ask|block|call|"
+    r"learn|lead|play|rel|remain|represent|serv|specif|tell|want|address|appl|arriv|ask|block|call|"
     r"happen|load|measur|open|point|proces|produc|receiv|see|send|stop|stor|track|transform|updat|writ)"
     r"(?:s|es|ies|ed|ied)|came|brought|made|built|found|went|became|began|broke|wrote|took|gave|got|kept|led|ran|saw)\b",
     re.I,
