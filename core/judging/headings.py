@@ -1,7 +1,7 @@
 """What names an article and tells nothing of its matter: headings, frames, invitations.
 
-"How to use X", "An overview of X", "Introducing X" and "Learn how to use X" are true of any article about
-X. A small model likes to write them, and a digest has the title already.
+"How to use X", "An overview of X", "Introducing X", "Learn how to use X" and "This post explains how to
+use X" are true of any article about X. A small model likes to write them, and a digest has the title already.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 _HEADING = re.compile(r"(?:how|why) |learn (?:how|about) |what (?!\w+ (?:is|are|does)\b)", re.I)
 _FRAME = re.compile(
     r"^(?:(?:an?|the|some|our|this) )?(?:[\w/'’-]+,? ){0,4}?(?:overview|introduction|guide|explanation|look|dive|deep-dive|"
-    r"summary|list|tutorial|description|reference|round-?up|recap|tour|walk-?through|collection|instructions|guidelines|"
+    r"summary|list|tutorial|description|reference|round[- ]?up|recap|tour|walk-?through|collection|instructions|guidelines|"
     r"practices|answers|questions|details|story|notes|tips|documentation|definitions|updates?|examples?|information)\b"
     r"(?: (?:of|to|for|about|at|on|in|from|and|into)\b|:|$)",
     re.I,
@@ -36,7 +36,15 @@ _UNDONE = re.compile(
     r"becomes|means|gives|leads|causes|costs)\b)",
     re.I,
 )
-_PATTERNS = (_HEADING, _FRAME, _INVITES, _INVITES_TO, _UNDONE)
+# "Explains how to use X", "This guide will help you to use X": a heading with a verb before it.
+_DESCRIBES = re.compile(
+    r"^(?:describes|discusses|explains|introduces|shows|covers|outlines|lists|details|demonstrates|highlights|explores) |"
+    r"^(?:in )?(?:this|the) (?:[\w-]+ )?(?:article|post|guide|page|document|tutorial|section|chapter|topic|overview),? (?:(?:will|can|also) )?"
+    r"(?:describes?|explains?|shows?|discusse?s?|outlines?|covers?|details?|walks?|helps?|teache?s?|demonstrates?|you|we|gets?)\b"
+    r"(?=.*\b(?:how|the (?:steps|process|use)|you)\b)",
+    re.I,
+)
+_PATTERNS = (_HEADING, _FRAME, _INVITES, _INVITES_TO, _UNDONE, _DESCRIBES)
 
 
 def is_heading(sentence: str) -> bool:

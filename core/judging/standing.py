@@ -17,7 +17,7 @@ _OF_ITSELF = re.compile(
 )
 # What needs its neighbours to be understood.
 _LEANS = re.compile(
-    r"^[\"'“‘(]?(?:(?:this|that|these|those|it|they|he|she|its|their|his|her|both|such|another|each of|one of "
+    r"^[\"'“‘(]?(?:(?:this|that|these|those|it|they|he|she|its|their|his|her|both|such|one such|another|each of|one of "
     r"(?:them|these|those)|the (?:former|latter|same|above)|but|so|and|or|nor|yet|then|here|however|also|instead|"
     r"thus|hence|therefore|consequently|meanwhile|besides|likewise|similarly|otherwise|still|again|indeed|"
     r"furthermore|moreover|additionally|specifically|in particular|in addition|in contrast|in fact|in other words|"
@@ -26,7 +26,7 @@ _LEANS = re.compile(
     + r")|on the other hand|as a result|of course|to this end|to do so|to \w+ (?:this|these|those|such)|"
     r"by doing (?:this|so)|that said|for (?:example|instance|this|that)|despite|although|while|unfortunately|"
     r"fortunately|luckily|surprisingly|interestingly|finally|lastly|next|now|first|firstly|second|secondly|third|"
-    r"yes|no|well|ok|okay|note|as always|as for|as (?:shown|seen|you can see|mentioned|discussed|described|noted|stated)|"
+    r"yes|no|well|ok|okay|note|as always|as for|as (?:shown|outlined|seen|you can see|mentioned|discussed|described|noted|stated)|"
     r"just as|if (?:this|that|these|those|it|they|so|not)|after (?:\w+ing|that|this|you|we)|once (?:you|we|the|it)|with (?:this|that|these))\b)",
     re.I,
 )

@@ -21,6 +21,11 @@ from core.judging.headings import is_heading
         "Split a Python function into files.",
         "Store the rest of it in a file.",
         "What the scheduler does at night.",
+        "A round up of the audio updates.",
+        "Explains how and when to cancel calls.",
+        "This guide will help you to create a volume.",
+        "This post describes how to connect a virtual machine.",
+        "In this tutorial, you learn how to leverage some features.",
     ],
 )
 def test_headings_frames_and_invitations_tell_nothing(said: str) -> None:
@@ -36,6 +41,8 @@ def test_headings_frames_and_invitations_tell_nothing(said: str) -> None:
         "Go 1.5 is the first step toward a new collector.",
         "An implementation of Web Animations has landed in Blink.",
         "Store buffers hide the time that a write takes.",
+        "This article introduces three optimizations of a collector.",
+        "The page cache shows how much memory is left.",
         "Vitess introduces a new way to run schema migrations.",
     ],
 )

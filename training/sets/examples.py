@@ -17,7 +17,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,20 +35,24 @@ from core.prompts import summary as summary_prompt
 from core.prompts import term as term_prompt
 from training.lines import may_ship, read
 from training.sets.announcements import announced
+from training.sets.gaps import Gap, gaps
 from training.sets.judgements import judged
 from training.sets.statements import stands
 
 log = logging.getLogger("training.sets.examples")
 
-_SUMMARIES = ("summary", "description", "statement")
+_SUMMARIES = ("summary", "description", "statement", "gap")
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
+# Of one article: a long one would teach more than many short ones.
+_GAPS = 1
 # How papers and proposals begin: a text that is not told to be one must not teach it.
 _OTHER_VOICE = re.compile(r"(?:we|our|this (?:PEP|RFC|paper|document|proposal|work))\b", re.I)
 VERSIONS = {
     "summary": summary_prompt.VERSION,
     "description": summary_prompt.VERSION,
     "statement": summary_prompt.VERSION,
+    "gap": summary_prompt.VERSION,
     "korean": summary_prompt.VERSION,
     "term": term_prompt.VERSION,
     "judgement": judgement_prompt.VERSION,
@@ -81,7 +85,8 @@ def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Ma
     if row.get("language", "en") != "en":
         return  # the embedded base does not write Korean
     document = cut(Article(content=row["content"], title=row.get("title")), 330)
-    text = shown(document, rank(document), words=words)
+    ranks = rank(document)
+    text = shown(document, ranks, words=words)
     if not text:
         return
     kind = kind_of(document, "paper" if row.get("source_type") == "paper" else "blog")
@@ -91,6 +96,14 @@ def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Ma
         other = kind == "article" and _OTHER_VOICE.match(said)
         if _LEAST_ANSWER <= len(said.split()) <= _MOST_ANSWER and not other:
             yield _made(row, _task(document, kind, said), prompt, said)
+    if kind == "article":
+        for gap in _worthiest(gaps(document, ranks, words)):
+            prompt = summary_prompt.render(document.title, gap.text, "en", 1, kind=kind)
+            yield _made(row, "gap", prompt, first_sentence(gap.said))
+
+
+def _worthiest(found: Iterable[Gap]) -> list[Gap]:
+    return sorted(found, key=lambda gap: -gap.worth)[:_GAPS]
 
 
 def _task(document: Document, kind: TextKind, said: str) -> str:

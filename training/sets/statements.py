@@ -34,12 +34,14 @@ _TELLS = re.compile(
 _TOGETHER = 0.35
 
 
-def stands(document: Document, said: str) -> bool:
+def stands(document: Document, said: str, *, most: float = 1.0) -> bool:
     """Whether the service would show it of this article: it tells something of the matter by
-    itself, in nobody's voice, and the article bears it out."""
+    itself, in nobody's voice, and the article bears it out. `most`: how far (0-1) one passage may
+    say it already."""
     if not (tells(said) and alone(said) and tells_more(said, document)):
         return False
-    return Evidence(document).support(said).holds(together=_TOGETHER)
+    support = Evidence(document).support(said)
+    return support.holds(together=_TOGETHER) and support.together <= most
 
 
 def tells(said: str) -> bool:
