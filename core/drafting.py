@@ -132,7 +132,9 @@ class Draft:
         # what does not fit is not counted as seen
         self.seen_words += count_words(text)
         title, language = self.document.title, self.document.language
-        return summary_prompt.render(title, text, language, 1, kind=self.kind)
+        whole = self.kind != "article" or len(self.document.parts) == 1
+        matter: summary_prompt.Matter = self.kind if whole else "section"
+        return summary_prompt.render(title, text, language, 1, kind=matter)
 
     async def judge(self) -> Judgement:
         """Of the best sentences of the whole article; nothing where the model is not to judge."""

@@ -7,13 +7,16 @@ taught with. Bump VERSION when either side changes.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from core.article import Language
 from core.judging.kinds import TextKind
 from core.language import sentences
 from core.ports import Prompt
 
-VERSION = "summary-2"
+VERSION = "summary-3"
+# What is to be summarized: a text of some kind as a whole, or a section of an article.
+Matter = TextKind | Literal["section"]
 
 _SYSTEM: dict[Language, str] = {
     "en": "You summarize technical articles. Use only facts from the text.",
@@ -23,9 +26,9 @@ _ASK: dict[Language, str] = {
     "en": "Title: {title}\n\nText:\n{text}\n\nSummarize this {kind} in {count}.",
     "ko": "제목: {title}\n\n본문:\n{text}\n\n이 {kind} {count}으로 요약하십시오.",
 }
-_KIND: dict[Language, dict[TextKind, str]] = {
-    "en": {"paper": "paper", "proposal": "proposal", "article": "article"},
-    "ko": {"paper": "논문을", "proposal": "제안서를", "article": "글을"},
+_KIND: dict[Language, dict[Matter, str]] = {
+    "en": {"paper": "paper", "proposal": "proposal", "article": "article", "section": "section"},
+    "ko": {"paper": "논문을", "proposal": "제안서를", "article": "글을", "section": "부분을"},
 }
 _COUNT: dict[Language, tuple[str, str]] = {
     "en": ("one sentence", "{n} sentences"),
@@ -34,7 +37,7 @@ _COUNT: dict[Language, tuple[str, str]] = {
 
 
 def render(
-    title: str, text: str, language: Language, count: int = 1, *, kind: TextKind = "article"
+    title: str, text: str, language: Language, count: int = 1, *, kind: Matter = "article"
 ) -> Prompt:
     """The article's text is quoted as it is: special tokens in it are the engine's matter."""
     one, many = _COUNT[language]

@@ -160,7 +160,7 @@ class Tuner(Trainer):  # type: ignore[misc]
     ) -> Any:
         plain = self._sharded or self._stage.objective == "masked"
         # accelerate does so behind the model's front door, where our loss does not go in
-        with torch.autocast("cuda", torch.bfloat16, enabled=_in_halves()):
+        with torch.autocast(_device(), torch.bfloat16, enabled=_in_halves()):
             loss = model(**_plain(inputs)).loss if plain else self._loss(model, inputs)
         return (loss, {}) if return_outputs else loss
 
@@ -303,9 +303,16 @@ def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
     )
 
 
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def _in_halves() -> bool:
-    """Whether a card calculates in bfloat16."""
-    return torch.cuda.is_available() and bool(torch.cuda.is_bf16_supported())
+    """Whether the card, or the processor's matrix unit (AMX), calculates in bfloat16: a processor
+    without one would only be slower by it."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 def _is_fsdp() -> bool:

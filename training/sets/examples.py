@@ -41,7 +41,7 @@ from training.sets.statements import stands
 
 log = logging.getLogger("training.sets.examples")
 
-_SUMMARIES = ("summary", "description", "statement", "gap")
+_SUMMARIES = ("summary", "description", "statement", "part")
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
 # Of one article: a long one would teach more than many short ones.
@@ -52,7 +52,7 @@ VERSIONS = {
     "summary": summary_prompt.VERSION,
     "description": summary_prompt.VERSION,
     "statement": summary_prompt.VERSION,
-    "gap": summary_prompt.VERSION,
+    "part": summary_prompt.VERSION,
     "korean": summary_prompt.VERSION,
     "term": term_prompt.VERSION,
     "judgement": judgement_prompt.VERSION,
@@ -98,8 +98,8 @@ def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Ma
             yield _made(row, _task(document, kind, said), prompt, said)
     if kind == "article":
         for gap in _worthiest(gaps(document, ranks, words)):
-            prompt = summary_prompt.render(document.title, gap.text, "en", 1, kind=kind)
-            yield _made(row, "gap", prompt, first_sentence(gap.said))
+            prompt = summary_prompt.render(document.title, gap.text, "en", 1, kind="section")
+            yield _made(row, "part", prompt, first_sentence(gap.said))
 
 
 def _worthiest(found: Iterable[Gap]) -> list[Gap]:
