@@ -35,6 +35,7 @@ from core.errors import BadLink, EmptyArticle
 from core.judging import difficulty
 from core.judging.combine import Claim, combine
 from core.judging.defining import defines
+from core.judging.equating import equates
 from core.judging.faithful import Evidence, Support
 from core.judging.gist import rank
 from core.judging.guardrail import Guard
@@ -229,7 +230,8 @@ class Digester:
         claims = []
         for (part, text), vector in zip(written, vectors, strict=True):
             found = await asyncio.to_thread(evidence.support, text, vector)
-            claims.append(Claim(part, text, found, self._borne(found)))
+            borne = self._borne(found) and not equates(text, draft.document)
+            claims.append(Claim(part, text, found, borne))
         return claims
 
     def _borne(self, support: Support) -> bool:

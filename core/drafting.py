@@ -9,15 +9,18 @@ It is a draft: nothing here is checked yet. The caller compares it with the arti
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import cached_property
 
 from core.article import Language
 from core.chunks import Document, Part
+from core.judging.facts import Known
 from core.judging.forest import Rows
 from core.judging.gist import shown
-from core.judging.headings import is_heading
+from core.judging.headings import is_fragment, is_heading
 from core.judging.kinds import TextKind
 from core.judging.salience import Weighed
 from core.judging.standing import unframed
@@ -43,6 +46,7 @@ _OF_ITSELF: dict[Language, str] = {
 }
 # "A new look at chaos theory." says nothing yet.
 _LEAST_WORDS = 7
+_TWICE = re.compile(r"\b(\w+) \1\b", re.I)
 # Tokens for a reason, a level and two lists of names.
 _JUDGEMENT = 240
 # Terms that the model is asked for when neither the article nor the glossary explains enough.
@@ -148,13 +152,28 @@ class Draft:
     def _parse(self, reply: str) -> list[str]:
         """The first sentence, where it is one and says more than the title that stands above it."""
         found = summary_prompt.parse(reply, self.document.language)[:1]
-        return [
-            one
-            for one in found
-            if len(one.split()) >= _LEAST_WORDS
-            and not is_heading(one)
-            and tells_more(one, self.document)
-        ]
+        return [self._known.respelled(one) for one in found if self._tells(one)]
+
+    def _tells(self, sentence: str) -> bool:
+        return (
+            len(sentence.split()) >= _LEAST_WORDS
+            and not is_heading(sentence)
+            # the verbs are English ones
+            and not (
+                self.kind == "article" and self.document.language == "en" and is_fragment(sentence)
+            )
+            and tells_more(sentence, self.document)
+            and not self._stutters(sentence)
+        )
+
+    def _stutters(self, sentence: str) -> bool:
+        """ "The Go Go team": a word twice, as it stands nowhere in the article."""
+        found = _TWICE.search(sentence)
+        return found is not None and found.group().lower() not in self.document.prose.lower()
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(f"{self.document.title}\n{self.document.prose}")
 
     def _fitting(self, text: str) -> str:
         """The text as far as it fits the model."""

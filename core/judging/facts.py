@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -91,6 +92,26 @@ class Known:
     @cached_property
     def _initials(self) -> str:
         return initials(self._text)
+
+    def respelled(self, claim: str) -> str:
+        """The claim with the capitals of names as the text has them: a small model makes
+        "GoMAXPROCS" of GOMAXPROCS."""
+
+        def own(match: re.Match[str]) -> str:
+            name = match.group()
+            odd = any(letter.isupper() for letter in name[1:]) and name not in self._written
+            return self._spelled.get(name.lower(), name) if odd else name
+
+        return _NAME.sub(own, claim)
+
+    @cached_property
+    def _written(self) -> Counter[str]:
+        return Counter(match.group() for match in _NAME.finditer(self._text))
+
+    @cached_property
+    def _spelled(self) -> dict[str, str]:
+        """How a name is written most often, by its small letters."""
+        return {name.lower(): name for name, _ in reversed(self._written.most_common())}
 
     def strange(self, claim: str, shortest: int = _SHORTEST) -> frozenset[str]:
         """Names that are neither the text's nor the short form, of so many letters at least, of

@@ -20,7 +20,7 @@ _INVITES = re.compile(
     r"^(?:learn|discover|use|configure|explore|find|get|create|make|see|understand|meet|follow|deploy|allow|add|install|"
     r"enable|integrate|automate|write|read|take|try|manage|improve|reduce|avoid|ensure|generate|adapt|send|troubleshoot|"
     r"extend|develop|apply|handle|embed|debug|define|extract|identify|inspect|let|optimi[sz]e|prepare|prevent|protect|"
-    r"provide|publish|restrict|serve|simulate|specify|upgrade|securely|automatically|easily|don['’]t|never|always|keep|give)\b",
+    r"provide|publish|restrict|scale|serve|simulate|specify|upgrade|securely|automatically|easily|don['’]t|never|always|keep|give)\b",
     re.I,
 )
 # Words that are things as often as orders: "Access control lists are …", "Access the list …".
@@ -50,3 +50,36 @@ _PATTERNS = (_HEADING, _FRAME, _INVITES, _INVITES_TO, _UNDONE, _DESCRIBES)
 def is_heading(sentence: str) -> bool:
     """Of English only: the model writes no other language."""
     return any(pattern.match(sentence) for pattern in _PATTERNS)
+
+
+# Whatever could be the verb of a sentence, in any form but "-ing": to be lenient is safe here.
+_STEMS = (
+    r"accept|access|achiev|act|add|address|affect|allow|announc|appl|ask|automat|avoid|becom|begin|behav|block|break|bring|"
+    r"build|call|caus|chang|collect|com|combin|compar|connect|consist|contain|continu|cost|cover|creat|decid|defin|deliver|"
+    r"demonstrat|depend|deploy|deprecat|describ|detect|determin|develop|discuss|enabl|ensur|evaluat|execut|exist|expect|"
+    r"explain|export|expos|extend|fail|featur|fix|follow|gain|generat|get|giv|go|grow|handl|happen|help|hold|identif|"
+    r"implement|improv|includ|integrat|introduc|investigat|keep|land|launch|lead|learn|let|leverag|load|mak|manag|matter|"
+    r"mean|measur|need|offer|open|optimi[sz]|outperform|perform|play|point|predict|present|prevent|proces|produc|propos|"
+    r"protect|provid|receiv|reduc|releas|remain|remov|replac|report|represent|requir|return|run|scal|see|send|serv|set|ship|"
+    r"show|simplif|solv|specif|start|stop|stor|stud|suffer|support|tak|tell|tend|track|train|transform|treat|tr|turn|updat|"
+    r"us|want|work|writ|yield"
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|had|can|could|will|would|may|might|must|should|does|do|did|cannot|"
+    r"[a-z]+['’](?:re|ve|ll|d|t)|(?:it|that|there|here|what)['’]s|(?:"
+    + _STEMS
+    + r")(?:e|y|s|es|ies|ed|ied|t)?|"
+    r"came|brought|made|built|found|went|became|began|broke|wrote|took|gave|got|kept|led|ran|saw|put|"
+    r"[a-z]{2,}(?:ed|ies|izes|ises|ates|ifies))\b|"
+    # what nobody lists: "elects a leader", "automatically picks", "pods restart when"
+    r"^(?:we|you|they|it|i) |"
+    r"\b[a-z]{2,}s (?:an?|the|its|their|your|our|each|every|all|any|no|more|only|up|out|down|when|if|how|that|which|to)\b|"
+    r"\b[a-z]{2,}ly [a-z]+\b|\b[a-z]{3,} (?:when|if|because|unless|until|whenever)\b",
+    re.I,
+)
+
+
+def is_fragment(sentence: str) -> bool:
+    """Whether an English one has no verb: "Low-latency techniques in Flink." People say so of papers,
+    and under a post's title it tells nothing."""
+    return _VERB.search(sentence) is None

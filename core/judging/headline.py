@@ -136,8 +136,15 @@ def features(document: Document, ranks: Rows, pool: Sequence[Candidate]) -> Rows
 
 
 def forest(language: Language) -> Forest:
-    """Each language has its own: what is said in which order differs, and so do the candidates."""
+    """For lines that stand alone. Each language has its own: what is said in which order differs,
+    and so do the candidates."""
     return load(DATA / f"headline_{language}.npz")
+
+
+def opening() -> Forest:
+    """For what stands under the title in English. It was taught besides by posts whose authors say
+    something else than their title, which would teach `forest` that a title is never the line."""
+    return load(DATA / "opening_en.npz")
 
 
 def choose(
@@ -145,12 +152,15 @@ def choose(
     ranks: Rows,
     pool: Sequence[Candidate],
     fit: Callable[[Candidate], bool] = bool,
+    grown: Forest | None = None,
 ) -> Candidate | None:
-    """The likeliest of those that are `fit`, judged beside all; the first of equals. None of none."""
+    """The likeliest of those that are `fit`, judged beside all; the first of equals. None of none.
+    `grown`: who judges, if not `forest`."""
     able = [i for i, one in enumerate(pool) if fit(one)]
     if not able:
         return None
-    likely = forest(document.language).predict(features(document, ranks, pool))
+    grown = grown or forest(document.language)
+    likely = grown.predict(features(document, ranks, pool))
     return pool[max(able, key=lambda i: likely[i])]
 
 
@@ -179,7 +189,7 @@ def leading(
         )
         return said and alone(one.text) and not denies(one.text) and fit(one.text)
 
-    return choose(document, ranks, candidates(document, ranks, drafts), opens)
+    return choose(document, ranks, candidates(document, ranks, drafts), opens, opening())
 
 
 def _announced(document: Document, fit: Callable[[str], bool]) -> Candidate | None:

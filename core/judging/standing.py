@@ -53,7 +53,7 @@ _ELSEWHERE = re.compile(
     re.I,
 )
 _GREETS = re.compile(
-    r"^(?:hello|hi|hey|welcome|greetings|congratulations|thanks|thank you|please)\b|\bthanks (?:to|for)\b|\b(?:I|we)(?:['’]d| would)?(?: like to)? thank\b|"
+    r"^(?:hello|hi|hey|welcome|greetings|congratulations|thanks|thank you|please)\b|\bthanks (?:to|for)\b|\bthank you[!.]*$|\b(?:I|we)(?:['’]d| would)?(?: like to)? thank\b|"
     r"안녕하세요|반갑습니다|감사(?:합니다|드립니다|드려요)|구독.{0,6}좋아요",
     re.I,
 )
@@ -62,7 +62,7 @@ _CALLS = re.compile(
     r"\blet us know\b|\bfeel free\b|\breach out\b|\bsign up\b|\bstay tuned\b|\bjoin (?:us|the)\b|\bplease consider\b|"
     r"\bgive (?:it|them) a try\b|\blove to hear\b|\bwe (?:hope|want to thank|welcome)\b|"
     r"\bhappy (?:coding|hacking)\b|\bclick\b|\bfollow (?:us|me)\b|\blet['’]s\b|\byou can help\b|\bleave feedback\b|"
-    r"\b(?:file|open) an? (?:issue|bug)\b|"
+    r"\b(?:file|open) an? (?:issue|bug)\b|^if you (?:find|have|encounter|notice|discover|run into) (?:an?y? |some )?(?:bugs?|issues?|problems?|questions?|feedback|suggestions?)\b|"
     r"(?:바랍니다|부탁드립니다|기대해 ?주세요|지원해 ?주세요|문의해 ?주세요|해 ?보세요|보시죠|하세요|주세요)[.!]?$",
     re.I,
 )

@@ -79,6 +79,31 @@ async def test_events_come_in_their_order_and_the_draft_is_streamed() -> None:
     assert "".join(pieces) == "Raft elects a leader by a majority vote."
 
 
+async def test_parts_are_asked_for_as_sections_and_a_short_article_as_a_whole() -> None:
+    short, long = Scripted("Raft elects a leader."), Scripted("Raft elects a leader.")
+    await finished(a_digester(short))
+    await finished(a_digester(long, part_words=50), "\n\n".join([SECTION] * 3))
+    assert _summaries(short) == ["Summarize this article in one sentence."]
+    assert _summaries(long) == ["Summarize this section in one sentence."] * 3
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Raft Raft elects a leader by a majority vote.",
+        "Leader election in Raft, by majority vote and terms of leaders.",
+        "How a leader is elected by majority vote in Raft.",
+    ],
+)
+async def test_what_stutters_names_or_has_no_verb_is_no_draft(draft: str) -> None:
+    assert (await finished(a_digester(Scripted(draft)))).record.details.checked == 0
+
+
+def _summaries(engine: Scripted) -> list[str]:
+    last = [prompt.user.rsplit("\n", 1)[-1] for prompt in engine.asked]
+    return [line for line in last if line.startswith("Summarize")]
+
+
 async def test_a_supported_draft_becomes_the_summary() -> None:
     record = (
         await finished(a_digester(Scripted("A leader is elected by majority vote in Raft.")))

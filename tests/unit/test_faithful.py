@@ -6,7 +6,7 @@ from support.builders import an_article
 from core.article import Language
 from core.chunks import cut
 from core.judging.evidence import Measuring
-from core.judging.facts import numbers
+from core.judging.facts import Known, numbers
 from core.judging.faithful import AGAINST, BORNE, FOR, Evidence, faithfulness, judge
 
 CONTENT = """Raft elects a leader by majority vote. Each term has at most one leader.
@@ -193,3 +193,13 @@ def test_a_summary_does_not_say_what_was_not_done_unless_the_article_does(
     assert denied is not None
     assert said is not None
     assert denied.signs["denied"] > 0 == said.signs["denied"]
+
+
+def test_names_are_written_as_the_article_writes_them() -> None:
+    known = Known("GOMAXPROCS is read once. Set GOMAXPROCS early; gofmt and GitHub do not.")
+    assert known.respelled("GoMAXPROCS and GOMAXPROcs are read by GoFmt.") == (
+        "GOMAXPROCS and GOMAXPROCS are read by gofmt."
+    )
+    assert known.respelled("Gofmt and GitHub and OpenFaaS stay.") == (
+        "Gofmt and GitHub and OpenFaaS stay."
+    )

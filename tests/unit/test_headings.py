@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.judging.headings import is_heading
+from core.judging.headings import is_fragment, is_heading
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,29 @@ def test_headings_frames_and_invitations_tell_nothing(said: str) -> None:
 )
 def test_a_sentence_about_something_is_none(said: str) -> None:
     assert not is_heading(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Low-latency techniques in Flink.",
+        "OpenFaaS dashboard showing the replicas of a function.",
+        "VtctldServer, the new API for performing operations with components.",
+        "Over 50 million downloads from Docker Hub.",
+    ],
+)
+def test_a_sentence_without_a_verb_is_a_fragment(said: str) -> None:
+    assert is_fragment(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The scheduler decides how many tasks run at once.",
+        "Pods restart when their containers crash.",
+        "It's now easier to write tests.",
+        "Access is denied to everybody else.",
+    ],
+)
+def test_a_sentence_with_a_verb_is_none(said: str) -> None:
+    assert not is_fragment(said)

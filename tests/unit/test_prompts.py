@@ -19,6 +19,15 @@ def test_several_sentences_are_asked_for_by_number() -> None:
     assert "3개의 문장" in summary.render("제목", "본문", "ko", 3).user
 
 
+def test_a_section_is_not_asked_for_as_an_article() -> None:
+    assert summary.render("T", "x", "en", kind="section").user.endswith(
+        "Summarize this section in one sentence."
+    )
+    assert summary.render("제목", "본문", "ko", kind="section").user.endswith(
+        "이 부분을 한 문장으로 요약하십시오."
+    )
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [

@@ -1,12 +1,13 @@
-"""The forest behind `core/judging/headline.py`: which candidate a person would have written.
+"""The forests behind `core/judging/headline.py`: which candidate a person would have written.
 
     python -m training headline --data ../shared/data [--model FOLDER] [--rows N] [--posts FILE]
 
 For each article of the training parts the candidates of the product, drafts of the model in the
 CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
 ROUGE against the human summary. Articles of the part "choose" (see training/sets/examples.py) all
-take part: the model has never seen them. --posts: what `python -m training posts` made, to be learned
-from besides, all of it. Prints the held-out parts: title, best sentence, first draft, ours, and the
+take part: the model has never seen them. --posts: what `python -m training posts` made; what a digest
+opens with is learned from it besides, and lines are not, because only posts were taken of which
+something else than the title is said. Prints the held-out parts: title, best sentence, first draft, ours, and the
 best that any choice could reach. With --read nothing is learned: the forest in --out is read, beside
 another model's drafts perhaps.
 """
@@ -19,7 +20,7 @@ import functools
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ def _unseen(name: str, row: dict[str, Any]) -> bool:
 
 def fit(learned: Sequence[Case], language: Language) -> Forest:
     """Of one language alone. How many trees and how fine: by five folds of what is learned from."""
-    learned = [case for case in learned if case.language == language]
+    learned = [case for case in learned if case.language == language and case.pool]
     trees, least = _GROWN[language]
     weights = np.concatenate(
         [np.full(len(case.pool), case.weight / np.sqrt(len(case.pool))) for case in learned]
@@ -156,6 +157,13 @@ def fit(learned: Sequence[Case], language: Language) -> Forest:
         trees=trees,
         least=least,
     )
+
+
+def untitled(case: Case) -> Case:
+    """Without the title, which stands above an opening."""
+    kept = [i for i, one in enumerate(case.pool) if one.origin != "title"]
+    pool = tuple(case.pool[i] for i in kept)
+    return replace(case, pool=pool, features=case.features[kept], scores=case.scores[kept])
 
 
 def tell(forests: Mapping[Language, Forest], held: Iterable[Case]) -> None:
@@ -179,11 +187,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training headline", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: kept drafts only")
-    parser.add_argument("--posts", type=Path, help="posts to learn from besides")
+    parser.add_argument("--posts", type=Path, help="posts that openings are learned from besides")
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
     parser.add_argument("--rows", type=int, default=600, help="articles besides, of each set")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
-    parser.add_argument("--out", type=Path, default=DATA, help="folder of headline_en.npz, _ko.npz")
+    parser.add_argument("--out", type=Path, default=DATA, help="folder of headline_en.npz, headline_ko.npz and opening_en.npz")
     parser.add_argument("--read", action="store_true", help="learn nothing, read --out")
     parser.add_argument("--sets", nargs="+", default=HELD, choices=HELD, help="held-out parts")
     asked = parser.parse_args(arguments)
@@ -197,11 +205,12 @@ def main(arguments: list[str] | None = None) -> int:
             for name in TRAIN
             for case in cases(file_of(asked.data, name), name, drafts, asked.rows)
         ]
-        if asked.posts:
-            learned += cases(asked.posts, _POSTS, drafts, 10**9)
         asked.out.mkdir(parents=True, exist_ok=True)
         for language in _GROWN:
             fit(learned, language).save(asked.out / f"headline_{language}.npz")
+        if asked.posts:
+            learned += cases(asked.posts, _POSTS, drafts, 10**9)
+        fit([untitled(case) for case in learned], "en").save(asked.out / "opening_en.npz")
         log.info("%d articles -> %s", len(learned), asked.out)
     forests = {language: load(asked.out / f"headline_{language}.npz") for language in _GROWN}
     for name in asked.sets:
