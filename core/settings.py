@@ -82,7 +82,7 @@ class DigestSettings(Section):
     )
     min_support: float = Field(0.75, ge=0.0, le=1.0)
     min_together: float = Field(
-        0.5, ge=0.0, le=1.0, description="Share of a drafted sentence that one passage must say"
+        0.75, ge=0.0, le=1.0, description="Share of a drafted sentence that one passage must say"
     )
     judge: Literal["measures", "model"] = Field(
         "measures",

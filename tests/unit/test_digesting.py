@@ -106,7 +106,7 @@ def _summaries(engine: Scripted) -> list[str]:
 
 async def test_a_supported_draft_becomes_the_summary() -> None:
     record = (
-        await finished(a_digester(Scripted("A leader is elected by majority vote in Raft.")))
+        await finished(a_digester(Scripted("Raft elects each leader by majority vote.")))
     ).record
     drafted = [s for s in record.details.sentences if s.origin == "model"]
     assert [s.source for s in drafted] == ["Raft elects a leader by majority vote."]

@@ -191,7 +191,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
     parser.add_argument("--rows", type=int, default=600, help="articles besides, of each set")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
-    parser.add_argument("--out", type=Path, default=DATA, help="folder of headline_en.npz, headline_ko.npz and opening_en.npz")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=DATA,
+        help="folder of headline_en.npz, headline_ko.npz and opening_en.npz",
+    )
     parser.add_argument("--read", action="store_true", help="learn nothing, read --out")
     parser.add_argument("--sets", nargs="+", default=HELD, choices=HELD, help="held-out parts")
     asked = parser.parse_args(arguments)

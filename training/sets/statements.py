@@ -30,7 +30,7 @@ _TELLS = re.compile(
     r"(?:s|es|ies|ed|ied)|came|brought|made|built|found|went|became|began|broke|wrote|took|gave|got|kept|led|ran|saw)\b",
     re.I,
 )
-# How far one passage must say a statement; the service asks a little more (`digest.min_together`).
+# How far one passage must say a statement; the service asks more (`digest.min_together`).
 _TOGETHER = 0.35
 
 
