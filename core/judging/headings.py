@@ -73,7 +73,7 @@ _VERB = re.compile(
     r"[a-z]{2,}(?:ed|ies|izes|ises|ates|ifies))\b|"
     # what nobody lists: "elects a leader", "automatically picks", "pods restart when"
     r"^(?:we|you|they|it|i) |"
-    r"\b[a-z]{2,}s (?:an?|the|its|their|your|our|each|every|all|any|no|more|only|up|out|down|when|if|how|that|which|to)\b|"
+    r"\b[a-z]{2,}s (?:an?|the|its|their|your|our|each|every|all|any|no|one|two|both|at (?:least|most)|itself|more|only|up|out|down|when|if|how|that|which|to)\b|"
     r"\b[a-z]{2,}ly [a-z]+\b|\b[a-z]{3,} (?:when|if|because|unless|until|whenever)\b",
     re.I,
 )

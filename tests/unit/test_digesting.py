@@ -105,11 +105,12 @@ def _summaries(engine: Scripted) -> list[str]:
 
 
 async def test_a_supported_draft_becomes_the_summary() -> None:
-    record = (
-        await finished(a_digester(Scripted("Raft elects each leader by majority vote.")))
-    ).record
+    said = "A leader in Raft does not accept writes before a majority has stored them."
+    record = (await finished(a_digester(Scripted(said)))).record
     drafted = [s for s in record.details.sentences if s.origin == "model"]
-    assert [s.source for s in drafted] == ["Raft elects a leader by majority vote."]
+    assert [s.source for s in drafted] == [
+        "The leader does not accept writes before a majority has stored them."
+    ]
     assert (record.details.checked, record.details.rejected) == (1, 0)
 
 

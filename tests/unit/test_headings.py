@@ -67,6 +67,7 @@ def test_a_sentence_without_a_verb_is_a_fragment(said: str) -> None:
     "said",
     [
         "The scheduler decides how many tasks run at once.",
+        "Raft elects at most one leader by vote.",
         "Pods restart when their containers crash.",
         "It's now easier to write tests.",
         "Access is denied to everybody else.",
