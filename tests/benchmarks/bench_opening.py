@@ -33,7 +33,7 @@ from bot.configuration import load  # noqa: E402
 from bot.wiring import open_service  # noqa: E402
 from core.article import Article, Page  # noqa: E402
 from core.chunks import Document, cut  # noqa: E402
-from core.digest import SummarySentence  # noqa: E402
+from core.digest import Details, SummarySentence  # noqa: E402
 from core.errors import NothingToRead  # noqa: E402
 from core.language import detect  # noqa: E402
 from core.settings import WebSettings  # noqa: E402
@@ -100,6 +100,7 @@ def _post(path: Path) -> Told | None:
 
 async def measure(articles: Iterable[Told], out: Path | None) -> None:
     scores: dict[str, dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
+    made: dict[str, Made] = defaultdict(Made)
     lines: list[str] = []
     async with open_service(load()) as service:
         for given in articles:
@@ -111,14 +112,38 @@ async def measure(articles: Iterable[Told], out: Path | None) -> None:
                 "the article's first": document.sentences[0].text,
                 "in the article's order": ordered.text,
                 "as it opens": opening.text,
+                "all of it": record.digest.summary,
             }
+            made[given.set].add(record.details)
             for way, text in told.items():
                 scores[given.set][way].append(rouge(given.wanted, text, document.language))
             lines += [f"**{given.article.title}** ({given.set})", f"- a person: {given.wanted[0]}"]
-            lines += [f"- {way}: {text}" for way, text in list(told.items())[2:]] + [""]
+            lines += [f"- {way}: {text}" for way, text in list(told.items())[2:4]] + [""]
     if out:
         out.write_text("\n".join(lines), encoding="utf-8")
     report(scores)
+    print()
+    for name, of in made.items():
+        print(
+            f"{name}: {of.model} of {of.sentences} sentences by the model; "
+            f"{of.rejected} of its {of.checked} drafts rejected"
+        )
+
+
+@dataclass(slots=True)
+class Made:
+    """Of how many sentences digests are, and whose."""
+
+    sentences: int = 0
+    model: int = 0
+    checked: int = 0
+    rejected: int = 0
+
+    def add(self, details: Details) -> None:
+        self.sentences += len(details.sentences)
+        self.model += sum(one.origin == "model" for one in details.sentences)
+        self.checked += details.checked
+        self.rejected += details.rejected
 
 
 def openings(
