@@ -230,7 +230,9 @@ class Digester:
         claims = []
         for (part, text), vector in zip(written, vectors, strict=True):
             found = await asyncio.to_thread(evidence.support, text, vector)
-            borne = self._borne(found) and not equates(text, draft.document)
+            borne = self._borne(found) and not await asyncio.to_thread(
+                equates, text, draft.document
+            )
             claims.append(Claim(part, text, found, borne))
         return claims
 

@@ -21,7 +21,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset, Sampler
 from transformers import Trainer, TrainingArguments
 
-from core.engine.checkpoints import attention_without_plans
+from core.engine.checkpoints import attention_without_plans, chosen_device
 from core.errors import SettingsError
 from training.config import Lora, Stage
 from training.model.bases import rounded
@@ -160,7 +160,7 @@ class Tuner(Trainer):  # type: ignore[misc]
     ) -> Any:
         plain = self._sharded or self._stage.objective == "masked"
         # accelerate does so behind the model's front door, where our loss does not go in
-        with torch.autocast(_device(), torch.bfloat16, enabled=_in_halves()):
+        with torch.autocast(chosen_device("auto"), torch.bfloat16, enabled=_in_halves()):
             loss = model(**_plain(inputs)).loss if plain else self._loss(model, inputs)
         return (loss, {}) if return_outputs else loss
 
@@ -301,10 +301,6 @@ def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
         remove_unused_columns=False,
         dataloader_pin_memory=accelerated,
     )
-
-
-def _device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _in_halves() -> bool:
