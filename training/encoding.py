@@ -19,7 +19,9 @@ from core.ports import Vectors
 
 # Longer "sentences" are tables and logs; the rest of one says nothing about the subject.
 _CHARACTERS = 300
-FACTORS = ("terms", "background", "algorithms")
+FACTORS = ("background", "algorithms")
+# Another number wherever `signs` comes to measure something else: what is remembered is of no use then.
+_SIGNS = 3
 
 
 class Embedder:
@@ -46,7 +48,7 @@ class Embedder:
 
     def signs(self, key: str, document: Document) -> list[float]:
         """The factors' signs in the order of FACTORS, remembered too: 0.4 s an article."""
-        name = f"{key}#signs"
+        name = f"{key}#signs-{_SIGNS}"
         if name not in self._known:
             measured = signs(document)
             self._known[name] = np.array([measured[f] for f in FACTORS], dtype=np.float32)

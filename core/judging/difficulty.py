@@ -1,6 +1,6 @@
 """How hard an article is to read, 1.0 to 5.0, from the four factors of the blueprint (B2).
 
-terms       how many specialist terms: their density, and how rare they are
+terms       how many specialist terms: the words of texts that are known to be hard or easy
 concepts    how complex the ideas: abstract nouns, long sentences, formulas and proofs
 background  how much must be known before: technologies built on, unexplained short forms, level words
 algorithms  how complex the code is: decisions of the worst function, nesting, density of calls
@@ -22,7 +22,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -36,6 +36,7 @@ from core.judging import meaning
 from core.judging.background import background
 from core.judging.prerequisites import mentions_in, technologies
 from core.judging.programs import Program, examined
+from core.judging.wording import score as worded
 from core.language import is_stopword, raw_words, words
 from core.ports import Vectors
 
@@ -89,8 +90,8 @@ class Judged(NamedTuple):
     uncertain: bool
 
 
-# Two labels whose probabilities differ by less are a toss-up: about a quarter of all articles.
-_CLOSE = 0.01
+# Nearer to the edge between two labels both are about as likely: a quarter of all levels.
+_NEAR = 0.125
 # How far a level told from the measurements alone is from the label (standard deviation).
 _SPREAD = 1.5
 
@@ -110,14 +111,14 @@ def judge(document: Document, vectors: Vectors | None = None) -> Judged:
     else:
         exact, factors = _from_meaning(document, vectors)
         spread = meaning.head().spread
-    found = probabilities(min(5.0, max(1.0, exact)), spread)
-    return Judged(DifficultyLevel.of(exact), factors, found, close(found))
+    bounded = min(5.0, max(1.0, exact))
+    found = probabilities(bounded, spread)
+    return Judged(DifficultyLevel.of(exact), factors, found, between(bounded))
 
 
-def close(found: Sequence[float]) -> bool:
-    """Whether the two likeliest labels are a toss-up."""
-    best, second = sorted(found, reverse=True)[:2]
-    return best - second < _CLOSE
+def between(level: float) -> bool:
+    """Whether the two likeliest labels are a toss-up. `level`: 1-5."""
+    return abs(level % 1.0 - 0.5) < _NEAR
 
 
 def probabilities(exact: float, spread: float) -> tuple[float, ...]:
@@ -132,12 +133,11 @@ def probabilities(exact: float, spread: float) -> tuple[float, ...]:
 
 
 def signs(document: Document) -> dict[str, float]:
-    """Of each factor but the concepts the one measurement that carries over from site to site."""
+    """Of background and algorithms the one measurement that carries over from site to site."""
     measured = measure(document)
     scales = fit("en").scales  # code is the same in every language
     code = ("cyclomatic", "nesting", "calls")
     return {
-        "terms": measured["rarity"],
         "background": min(6.0, measured["technologies"]),
         "algorithms": sum(scales[name].place(measured[name]) for name in code) / len(code),
     }
@@ -168,11 +168,11 @@ def _from_meaning(document: Document, vectors: Vectors) -> tuple[float, tuple[Fa
 
 
 def _values(document: Document, vectors: Vectors) -> dict[str, float]:
-    values = signs(document)
+    values = {"terms": worded(document), **signs(document)}
     if document.language == "en":
         return {"concepts": meaning.head().concept(vectors[0], vectors[1:]), **values}
     told = meaning.glossed()
-    values["terms"] = told.rarity(values["terms"])
+    values["terms"] = told.wording(values["terms"])
     return {"concepts": told.concept(vectors[0], vectors[1:]), **values}
 
 

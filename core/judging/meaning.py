@@ -69,7 +69,7 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class Glossed:
     """Linear in the vectors of a Korean text's gloss (`core.judging.glossing`), to say what `Head`
-    would of its English original. `terms`: slope and constant from its rarity to the original's.
+    would of its English original. `terms`: slope and constant from its gloss's wording to the original's.
     """
 
     encoder: str
@@ -87,7 +87,7 @@ class Glossed:
         parts = title @ self.title + whole @ self.mean + opening @ self.opening
         return self.constant + float(parts)
 
-    def rarity(self, own: float) -> float:
+    def wording(self, own: float) -> float:
         slope, constant = self.terms
         return slope * own + constant
 

@@ -15,7 +15,7 @@ from core.article import Language
 from core.chunks import Document
 from core.digest import DifficultyLevel
 from core.judging.background import background
-from core.judging.difficulty import Judged, close, probabilities
+from core.judging.difficulty import Judged, between, probabilities
 from core.judging.faithful import Evidence
 from core.language import raw_words, words
 from core.mentions import mentions
@@ -86,7 +86,6 @@ def joined(judged: Judged, level: float) -> Judged:
         round((ours + theirs) / 2, 3)
         for ours, theirs in zip(judged.probabilities, probabilities(level, _SPREAD), strict=True)
     )
-    uncertain = close(found) or abs(level - measured) >= _APART
-    return judged._replace(
-        level=DifficultyLevel.of((measured + level) / 2), probabilities=found, uncertain=uncertain
-    )
+    both = (measured + level) / 2
+    uncertain = between(both) or abs(level - measured) >= _APART
+    return judged._replace(level=DifficultyLevel.of(both), probabilities=found, uncertain=uncertain)

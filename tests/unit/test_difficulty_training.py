@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.levels.difficulty import Table, by_shares
+from training.levels.labels import by_shares
+from training.levels.tables import Table
 from training.levels.unseen import CLASSES
 
 

@@ -59,7 +59,7 @@ def test_what_a_gloss_says_is_set_right_and_tells_pages_of_a_site_never_seen() -
     made = fit(found, SETTINGS)
     told = [made.said(*one.views.reshape(3, -1)) for one in found]
     assert np.corrcoef(told, [one.concept for one in found])[0, 1] > 0.98
-    assert made.rarity(2.5) == pytest.approx(3.0, abs=0.01)
+    assert made.wording(2.5) == pytest.approx(3.0, abs=0.01)
     for one in unseen(found, SETTINGS).values():
         assert one["gloss"]["within_half"] > 0.8
         assert one["gloss"]["mean_apart"] < one["always the middle"]["mean_apart"]
@@ -97,7 +97,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(meaning, "files", lambda _: tmp_path)
     again = meaning.glossed.__wrapped__()
     assert again.numbers() == MADE.numbers()
-    assert again.rarity(4.0) == 3.0
+    assert again.wording(4.0) == 3.0
 
 
 def test_without_a_gloss_of_the_title_the_whole_text_stands_for_it() -> None:

@@ -86,7 +86,8 @@ def test_sites_to_measure_with_go_to_a_file_of_their_own(tmp_path: Path) -> None
     leave(tmp_path, "posts/a.md")
     leave(tmp_path, "talks/b.md")
     given = Posts(sites=(site(), site(folders=["talks"], held=True)))
-    counts = build(given, tmp_path, tmp_path / "posts.jsonl", tmp_path / "held.jsonl")
+    files = [tmp_path / name for name in ("posts.jsonl", "held.jsonl", "levels.jsonl")]
+    counts = build(given, tmp_path, *files)
     assert counts == {"a/blog": 1, "a/blog (held out)": 1}
     taught, held = (
         json.loads((tmp_path / name).read_text("utf-8")) for name in ("posts.jsonl", "held.jsonl")
@@ -94,11 +95,24 @@ def test_sites_to_measure_with_go_to_a_file_of_their_own(tmp_path: Path) -> None
     assert (taught["id"], held["id"]) == ("a/blog:posts/a.md", "a/blog:talks/b.md")
 
 
+def test_texts_that_only_tell_how_hard_they_are_need_no_description(tmp_path: Path) -> None:
+    leave(tmp_path, "posts/a.md", said="")
+    leave(tmp_path, "posts/b.md")
+    given = Posts(sites=(site(levels=True),))
+    files = [tmp_path / name for name in ("posts.jsonl", "held.jsonl", "levels.jsonl")]
+    assert build(given, tmp_path, *files) == {"a/blog (levels)": 2}
+    rows_of = [json.loads(line) for line in files[2].read_text("utf-8").splitlines()]
+    assert [row["id"] for row in rows_of] == ["a/blog:posts/a.md", "a/blog:posts/b.md"]
+    assert "summary" not in rows_of[0]
+    given = Posts(sites=(site(levels=True, language="ko"),))
+    assert build(given, tmp_path, *files) == {"a/blog (levels)": 0}
+
+
 def test_a_missing_checkout_is_named_before_anything_is_read(tmp_path: Path) -> None:
     leave(tmp_path, "posts/a.md")
     given = Posts(sites=(site(), site(name="b/site")))
     with pytest.raises(SettingsError, match=r"git clone https://github.com/b/site .*b/site"):
-        build(given, tmp_path, tmp_path / "posts.jsonl", tmp_path / "held.jsonl")
+        build(given, tmp_path, *(tmp_path / f"{name}.jsonl" for name in ("posts", "held", "l")))
     assert not (tmp_path / "posts.jsonl").exists()
 
 

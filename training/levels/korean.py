@@ -31,11 +31,13 @@ from numpy.typing import NDArray
 
 from core.article import Article
 from core.chunks import Document, cut
-from core.judging import difficulty, meaning
+from core.judging import difficulty, meaning, wording
 from core.judging.glossing import gloss
 from core.ports import Vectors
 from training.encoding import Embedder
+from training.levels import readings
 from training.levels.dictionary import Segment, dictionary, segments
+from training.levels.unseen import spearman
 from training.lines import read, rows
 from training.reporting import draw_agreement, manifest, share_interval, write_json
 
@@ -109,7 +111,7 @@ def _page(page: dict[str, Any], known: Words, embedder: Embedder) -> Iterator[Un
     for (number, ours, theirs), (gloss_of, text_of) in zip(cut_up, texts, strict=True):
         if (ours.language, theirs.language) == ("ko", "en") and min(ours.words, theirs.words) >= 30:
             seen = _rows(gloss_of, vectors), _rows(text_of, vectors)
-            yield _unit(page["site"], page["key"] + number, ours, theirs, *seen)
+            yield _unit(page["site"], page["key"] + number, ours, theirs, *seen, known)
 
 
 def _sections(content: str) -> list[tuple[str, str]]:
@@ -140,6 +142,7 @@ def _unit(
     theirs: Document,
     glossed: Vectors,
     original: Vectors,
+    known: Words,
 ) -> Unit:
     """`glossed` and `original`: rows for title and sentences."""
     page = "#" not in key
@@ -149,9 +152,9 @@ def _unit(
         whole=page,
         views=np.concatenate(meaning.views(glossed[0], glossed[1:])).astype(float),
         concept=meaning.head().concept(original[0], original[1:]),
-        terms=difficulty.signs(theirs)["terms"] if page else math.nan,
+        terms=wording.score(theirs) if page else math.nan,
         level=difficulty.judge(theirs, original).level.score if page else math.nan,
-        signs=difficulty.signs(ours) if page else {},
+        signs={"terms": wording.score(ours, known), **difficulty.signs(ours)} if page else {},
         before=difficulty.measured(ours) if page else math.nan,
     )
 
@@ -222,7 +225,7 @@ def told(unit: Unit, fitted: meaning.Glossed) -> float:
     title, whole, opening = unit.views.reshape(3, -1)
     concept = fitted.said(title, whole, opening)
     exact = difficulty.from_signs(
-        {**unit.signs, "concepts": concept, "terms": fitted.rarity(unit.signs["terms"])}
+        {**unit.signs, "concepts": concept, "terms": fitted.wording(unit.signs["terms"])}
     )
     return round(min(5.0, max(1.0, exact)), 1)
 
@@ -266,6 +269,35 @@ def apart(found: Sequence[Unit], levels: Sequence[float]) -> dict[str, Any]:
     return {**report, "originals": originals.tolist()}
 
 
+def readings_apart(
+    found: Sequence[dict[str, Any]], made: meaning.Glossed, known: Words, embedder: Embedder
+) -> dict[str, Any]:
+    """Korean texts whose level is known without an original, beside what would be said without this."""
+    levels, before = [], []
+    for row in found:
+        document = _document(row["title"], row["content"])
+        texts = _texts(document, known)
+        vectors = _rows(texts, dict(zip(texts, embedder.embed(texts), strict=True)))
+        concept = made.said(*meaning.views(vectors[0], vectors[1:]))
+        terms = made.wording(wording.score(document, known))
+        exact = difficulty.from_signs(
+            {"concepts": concept, "terms": terms, **difficulty.signs(document)}
+        )
+        levels.append(round(min(5.0, max(1.0, exact)), 1))
+        before.append(difficulty.measured(document))
+    truth = np.array([row["level"] for row in found])
+    ways = {"gloss": levels, "measurements": before, "always the middle": [3.0] * len(found)}
+    return {
+        way: {
+            "texts": len(found),
+            "apart": float(np.abs(np.array(given) - truth).mean()),
+            "within_one": float((np.abs(np.array(given) - truth) <= 1.0).mean()),
+            "spearman": spearman(np.array(given), truth),
+        }
+        for way, given in ways.items()
+    }
+
+
 def save(known: Words, path: Path) -> None:
     lines = "".join(f"{ours}\t{theirs}\n" for ours, theirs in sorted(known.items()))
     path.write_bytes(gzip.compress(lines.encode(), mtime=0))
@@ -290,6 +322,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_json(made.numbers(), OUT / "difficulty_ko.json")
     report = unseen(found, settings)
     _leave(report, Path(settings["out"]))
+    files = [Path(path) for path in settings["held"]]
+    told = readings.texts(readings.levels(), asked.data, files)
+    korean = [row for row in told if row["language"] == "ko"]
+    beside = readings_apart(korean, made, known, embedder) if korean else {}
+    for way, one in beside.items():
+        log.info(
+            "readings (%d) | %s | mean %.2f | within 1 %.2f | Spearman %.2f",
+            *(one["texts"], way, one["apart"], one["within_one"], one["spearman"]),
+        )
+    write_json(beside, Path(settings["out"]) / "readings.json")
     figures = {
         site: {way: one[way]["within_half"] for way in ("gloss", "measurements")}
         for site, one in report.items()

@@ -70,7 +70,8 @@ def windows(title: str, content: str) -> list[str]:
 def prepare(root: Path, settings: Row, encoder: Path | None, out: Path) -> None:
     """Leaves `articles.jsonl` and `manuals.jsonl`."""
     from training.encoding import Embedder
-    from training.levels.difficulty import fit, read
+    from training.levels.labels import fit
+    from training.levels.tables import read
 
     embedder = Embedder(encoder, Path(settings["vectors"]))
     found = [row for row in rows(root / settings["train"]) if row["language"] == "en"]

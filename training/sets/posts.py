@@ -7,6 +7,8 @@ Rows as the data folder has them: {"id", "url", "language", "title", "content", 
 Markdown. Sites that are told to be held out go to a file of their own (`--held`), to measure with.
 --clone gets with git what is not below --checkouts yet: of each site of `config/training/posts.yaml`
 the folders of its commit, a few hundred MB in all. Otherwise nothing is asked of the network.
+Sites whose texts are only told how hard they are need no description; theirs go to a third file
+(`--levels`), for `python -m training difficulty`.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ _FIELDS = ("description", "excerpt", "summary", "subhead", "teaser")
 _FILES = (".md", ".mdx", ".markdown")
 # Fewer words are no post, no sentence, or only the title once more.
 _POST, _SENTENCE, _BESIDE_THE_TITLE = 150, 6, 3
+# As few words as the service digests may tell how hard they are.
+_TEXT = 60
 # "We just pushed ESLint v1.7.0, …" stands in hundreds of posts; of one such mould so many are taken.
 _OF_ONE_MOULD = 2
 _ORIGIN = "https://github.com/"
@@ -50,14 +54,17 @@ _NUMBER = re.compile(r"v?\d[\w.]*")
 
 class Site(Part):
     """`name`: owner and repository, and its folder below the checkouts. `folders`: where its texts
-    lie. `held`: nothing is learned from it."""
+    lie. `held`: nothing is learned from it. `levels`: nor is it asked what its authors say; only how
+    hard its texts are is compared."""
 
     name: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
     commit: str = Field(pattern=r"^[0-9a-f]{12,40}$")
     folders: tuple[str, ...] = Field(min_length=1)
     skip: tuple[str, ...] = Field((), description="Folders below these that are left out")
     license: str = Field(min_length=2)
+    language: Language = "en"
     held: bool = False
+    levels: bool = False
 
 
 class Posts(Part):
@@ -81,16 +88,22 @@ def post(body: bytes) -> tuple[Article, Language, str] | None:
     said = described(head)
     if not said or head.get("draft") is True:
         return None
+    article = _extracted(body, _POST)
+    if article is None:
+        return None
+    language = detect(article.content)
+    new = set(words(said, language)) - set(words(article.title or "", language))
+    repeated = said.rstrip(".") in " ".join(article.content.split())
+    return None if len(new) < _BESIDE_THE_TITLE or repeated else (article, language, said)
+
+
+def _extracted(body: bytes, least: int) -> Article | None:
+    """As the service reads it; None where it has fewer words."""
     try:
         article = Extractor(WebSettings())(Page(url="", body=body, content_type=MARKDOWN))
     except NothingToRead:
         return None
-    if not article.title or len(article.content.split()) < _POST:
-        return None
-    language = detect(article.content)
-    new = set(words(said, language)) - set(words(article.title, language))
-    repeated = said.rstrip(".") in " ".join(article.content.split())
-    return None if len(new) < _BESIDE_THE_TITLE or repeated else (article, language, said)
+    return article if article.title and len(article.content.split()) >= least else None
 
 
 def rows(site: Site, checkout: Path, language: Language = "en") -> Iterator[dict[str, Any]]:
@@ -105,17 +118,27 @@ def rows(site: Site, checkout: Path, language: Language = "en") -> Iterator[dict
         moulds[mould] += 1
         if moulds[mould] > _OF_ONE_MOULD or written_in != language:
             continue
-        key = str(path.relative_to(checkout))
-        yield {
-            "id": f"{site.name}:{key}",
-            "url": f"{_ORIGIN}{site.name}/blob/{site.commit}/{key}",
-            "language": language,
-            "title": article.title,
-            "content": article.content,
-            "summary": said,
-            "source": site.name,
-            "license": site.license,
-        }
+        yield {**_row(site, path.relative_to(checkout), article, language), "summary": said}
+
+
+def texts(site: Site, checkout: Path) -> Iterator[dict[str, Any]]:
+    """Every text of the site's language, whatever its author says of it; sorted by path."""
+    for path in _files(site, checkout):
+        article = _extracted(path.read_bytes(), _TEXT)
+        if article is not None and detect(article.content) == site.language:
+            yield _row(site, path.relative_to(checkout), article, site.language)
+
+
+def _row(site: Site, path: Path, article: Article, language: Language) -> dict[str, Any]:
+    return {
+        "id": f"{site.name}:{path}",
+        "url": f"{_ORIGIN}{site.name}/blob/{site.commit}/{path}",
+        "language": language,
+        "title": article.title,
+        "content": article.content,
+        "source": site.name,
+        "license": site.license,
+    }
 
 
 def _check(site: Site, checkout: Path) -> None:
@@ -161,19 +184,21 @@ def _git(*arguments: str) -> None:
         raise SettingsError([f"git {arguments[0]} failed: {said}"])
 
 
-def build(posts: Posts, checkouts: Path, out: Path, held: Path) -> Counter[str]:
+def build(posts: Posts, checkouts: Path, out: Path, held: Path, levels: Path) -> Counter[str]:
     """How many rows each site gave. Raises SettingsError where a checkout is missing."""
     for site in posts.sites:
         _check(site, checkouts / site.name)
-    found: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    found: dict[Path, list[dict[str, Any]]] = {out: [], held: [], levels: []}
     counts: Counter[str] = Counter()
     with bar() as shown:
         for site in shown.track(posts.sites, description="sites"):
-            made = list(rows(site, checkouts / site.name))
-            found[site.held] += made
-            counts[f"{site.name}{' (held out)' if site.held else ''}"] = len(made)
-    leave(found[False], out)
-    leave(found[True], held)
+            checkout = checkouts / site.name
+            made = list(texts(site, checkout) if site.levels else rows(site, checkout))
+            found[levels if site.levels else held if site.held else out] += made
+            apart = " (levels)" if site.levels else " (held out)" if site.held else ""
+            counts[f"{site.name}{apart}"] = len(made)
+    for path, mine in found.items():
+        leave(mine, path)
     return counts
 
 
@@ -188,11 +213,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clone", action="store_true", help="get what is missing there")
     parser.add_argument("--out", type=Path, default=Path("runs/posts.jsonl"))
     parser.add_argument("--held", type=Path, default=Path("runs/posts.held.jsonl"))
+    parser.add_argument("--levels", type=Path, default=Path("runs/posts.levels.jsonl"))
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for name, count in build(
-        read(asked.config, Posts), asked.checkouts, asked.out, asked.held
-    ).items():
+    files = asked.out, asked.held, asked.levels
+    for name, count in build(read(asked.config, Posts), asked.checkouts, *files).items():
         log.info("%-45s %5d", name, count)
     return 0
 
