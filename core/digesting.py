@@ -187,11 +187,12 @@ class Digester:
     def _study(self, document: Document, wanted: Language, told: Vectors | None = None) -> _Study:
         found = ranked(document, max(self.settings.keywords, 12))
         names = tuple(keyword.name for keyword in found)
+        judged = difficulty.judge(document, told)
         return _Study(
             document=document,
-            judged=difficulty.judge(document, told),
+            judged=judged,
             keywords=likely(found[: self.settings.keywords]),
-            prerequisites=prerequisites(document),
+            prerequisites=prerequisites(document, level=judged.level.score),
             terms=tuple(explained(document, names, self.settings.terms, wanted)),
         )
 
@@ -200,11 +201,14 @@ class Digester:
         if opinion == Judgement():
             return study
         document, judged = study.document, study.judged
+        if opinion.level is not None:
+            judged = joined(judged, opinion.level)
+        level = judged.level.score
         return replace(
             study,
-            judged=judged if opinion.level is None else joined(judged, opinion.level),
+            judged=judged,
             keywords=together(opinion.keywords, study.keywords, self.settings.keywords),
-            prerequisites=prerequisites(document, opinion=opinion.prerequisites),
+            prerequisites=prerequisites(document, opinion=opinion.prerequisites, level=level),
         )
 
     async def _embed(self, document: Document) -> Vectors | None:

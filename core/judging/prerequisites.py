@@ -35,14 +35,21 @@ class Technology:
 _GUESSED, _WITH_GUESSES = 3, 4
 
 
+# A text easier than this asks for nothing that it does not name itself: news of a project.
+_EASY = 1.75
+
+
 def prerequisites(
-    document: Document, count: int = 5, opinion: Iterable[str] = ()
+    document: Document, count: int = 5, opinion: Iterable[str] = (), level: float = 3.0
 ) -> tuple[str, ...]:
     """At most `count`, the article's own first, then what a model thinks (`opinion`, checked
-    already), then what is built on. Empty where it asks for nothing in particular."""
+    already), then what is built on. Empty where it asks for nothing in particular. `level`: how hard
+    it is, 1-5."""
     found: dict[str, str] = {}
     for item in asked_for(document):
         _add(found, item)
+    if level < _EASY:
+        return tuple(found.values())[:count]
     most = min(len(found) + _GUESSED, max(len(found), _WITH_GUESSES))
     for item in (*opinion, *needed(document)):
         if len(found) < most:

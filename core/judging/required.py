@@ -69,8 +69,9 @@ _FAMILIAR = re.compile(r"^you(?: are|['’]re| should be| must be) (?:already )?
 _YOU = re.compile(r"\byou(?:['’](?:ve|re|ll))?\b", re.I)
 
 _ASSUMED = re.compile(
+    r"(?<!no )(?<!without )(?<!not )(?<!any )"
     r"\b(?:familiar(?:ity)? with|(?:basic|working|some|prior|good) (?:knowledge|understanding|experience)"
-    r"(?: (?:of|with|in))?|experience with|assumes? (?:that )?(?:you|readers?) (?:know|understand|have))\s+"
+    r"(?: (?:of|with|in|about|on))?|experience with|assumes? (?:that )?(?:you|readers?) (?:know|understand|have))\s+"
     r"(?P<what>[^.;:!?()]{3,90})",
     re.I,
 )
@@ -126,5 +127,10 @@ def _assumed(document: Document) -> Iterator[str]:
                 r",? (?:but|so that|which|because|before|and (?:you|have))\b", match["what"]
             )[0]
             what = re.sub(r"^(?:the basics of|how to use|of|with|in|using)\s+", "", what.strip())
+            what = re.sub(
+                r",? (?:is|are|will be|would be) (?:\w+ )?(?:needed|required|assumed|expected|helpful|useful|recommended)\b.*",
+                "",
+                what,
+            )
             if 2 <= len(what) <= 80:
                 yield what.strip(" ,'\"")

@@ -32,7 +32,7 @@ _EMPTY = frozenset(
     " add call show start open take look find learn understand explain describe consider mean help follow build"
     " possible available able common similar specific current real large small high low long short first second last"
     " next main point idea reason place world team company http https www com org html github-io fig et al eg ie"
-    " choose select click ms kb mb gb tb percent millisecond second minute hour ignore instruction love hello goodbye welcome announce today happy excited propose demonstrate introduce evaluate achieve proposed existing state-of-the-art various significantly".split()
+    " choose select click ms kb mb gb tb percent millisecond second minute hour ignore instruction love hello goodbye welcome announce today happy excited propose demonstrate introduce evaluate achieve proposed technical existing state-of-the-art various significantly".split()
 )
 _EMPTY_KO = frozenset(
     "것 수 때 등 중 경우 방법 사용 문제 이유 다음 위 아래 예 예시 부분 내용 정도 시작 생각 설명 확인 필요 가능 이번 글"

@@ -92,7 +92,16 @@ _STEP = re.compile(
 )
 # Formulas and marks of a page's language are not read in a chat.
 _RESIDUE = re.compile(r"\$\$|\]\(|\]\[|\{[:%{]|\\\w")
-_NOTHING = (_RESIDUE, _POINTS, _ELSEWHERE, _GREETS, _CALLS, _SUPPOSES, _COURSE, _STEP)
+# What is left of a list: "Helps bring in …" has no subject, "The board for allowing us to …" no verb.
+_TORN = re.compile(
+    r"^(?:Helps|Allows|Enables|Makes|Lets|Gives|Provides|Brings|Adds|Removes|Fixes|Improves|Supports|Ensures|Avoids|"
+    r"Prevents|Contains|Includes|Requires|Handles|Takes|Keeps|Describes|Defines|Specifies|Represents|Determines|"
+    r"Indicates|Implements|Introduces|Extends|Offers|Allowed|Added|Fixed|Removed|Improved|Updated|Changed) "
+    r"|^(?:(?:[Tt]o|[Mm]y|[Tt]he|[Oo]ur|[Aa]ll|[Ee]veryone|and|team|folks|people|at|of|@?[A-Z][\w./@’'-]*),? ){1,9}"
+    r"for (?:providing|allowing|helping|sponsoring|making|giving|supporting|letting|being|contributing|reviewing|working|"
+    r"maintaining|hosting|taking|sharing)\b"
+)
+_NOTHING = (_RESIDUE, _POINTS, _ELSEWHERE, _GREETS, _CALLS, _SUPPOSES, _COURSE, _STEP, _TORN)
 # Parts of an article that are not about its matter.
 _ASIDE = re.compile(
     r"(?:\d+[.)]?\s*)?(?:pre-?requisites?|before (?:you|we) (?:begin|start)|references?|bibliography|acknowledge?ments?|"

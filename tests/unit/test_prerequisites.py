@@ -92,6 +92,21 @@ def test_a_report_asks_for_no_account() -> None:
     assert prerequisites(document(report + steps)) == ("A GitHub account",)
 
 
+def test_news_ask_for_nothing_that_they_do_not_name() -> None:
+    news = "Node.js has a member. Node.js grows. Node.js thanks everyone. Node.js is loved."
+    assert prerequisites(document(news)) == ("Familiarity with Node.js",)
+    assert prerequisites(document(news), level=1.2) == ()
+    named = document(f"{news}\n\n## Prerequisites\n\n- A ticket\n")
+    assert prerequisites(named, level=1.2) == ("A ticket",)
+
+
+def test_what_is_assumed_ends_before_its_verb_and_is_not_denied() -> None:
+    said = "Basic knowledge about loading files in Julia is needed."
+    assert prerequisites(document(said)) == ("loading files in Julia",)
+    denied = "It is built so that no prior knowledge about loading files in Julia is needed."
+    assert prerequisites(document(denied)) == ()
+
+
 def test_an_editor_is_asked_for_where_readers_work_with_it() -> None:
     assert prerequisites(document("Delve is the engine behind GoLand, VS Code, and Vim.")) == ()
     asked = prerequisites(document("Open the folder in VS Code."))

@@ -19,6 +19,8 @@ from core.judging.standing import alone, announces, beside, denies
         "There is a remote code execution vulnerability in React Server Components.",
         "Go 1.18 is a massive release that includes new features.",
         "Nextcloud, Itanium and Thesaurus are names.",
+        "Shadow DOM is ideal for sharing elements within a large organization.",
+        "Product owners are responsible for maintaining an ordered backlog.",
         "이 글에서는 왜 Jenkins의 CI를 옮겼는지 다룹니다.",
         "이번 포스트에서는 데이터 저장소 기술을 다룹니다.",
         "AWS SSO는 사용자의 신원을 중앙 관리하는 도구입니다.",
@@ -71,6 +73,10 @@ def test_what_tells_something_by_itself(text: str) -> None:
         "Let’s look at one of the important modules: the socket module.",
         "We have already seen some attributes of Response.",
         "Example 2 illustrates how to modify the font size.",
+        # is torn out of a list: no subject, or no verb
+        "Helps bring in different people who may not have contributed otherwise.",
+        "To my team at Behance for allowing me to spend time on Babel.",
+        "Cloudflare for providing the infrastructure that serves the website.",
         # is no prose
         '^ "Introduction to Mozilla Source Code".',
         "(The gopher has no name.)",

@@ -292,7 +292,7 @@ def readings_apart(
             "texts": len(found),
             "apart": float(np.abs(np.array(given) - truth).mean()),
             "within_one": float((np.abs(np.array(given) - truth) <= 1.0).mean()),
-            "spearman": spearman(np.array(given), truth),
+            "spearman": float(np.nan_to_num(spearman(np.array(given), truth))),
         }
         for way, given in ways.items()
     }

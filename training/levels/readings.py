@@ -164,8 +164,8 @@ Told = Callable[[Table, Table], Numbers]
 def ways(taught: Table, directions: Numbers, settings: dict[str, Any]) -> dict[str, Told]:
     """Ours and those to compare with, the dumb ones first."""
 
-    def middle(known: Table, new: Table) -> Numbers:
-        return np.full(len(new.levels), known.levels.mean())
+    def middle(_: Table, new: Table) -> Numbers:
+        return np.full(len(new.levels), _MIDDLE)
 
     def words(known: Table, new: Table) -> Numbers:
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -214,7 +214,7 @@ def _figures(levels: Numbers, told: Table) -> dict[str, Any]:
         "mean": float(levels.mean()),
         "apart": float(apart.mean()),
         "within_one": float((apart <= 1.0).mean()),
-        "spearman_all": spearman(levels, told.levels),
+        "spearman_all": float(np.nan_to_num(spearman(levels, told.levels))),
         **ranked(levels, told.levels, told.sites),
     }
 

@@ -41,7 +41,7 @@ from training.sets.statements import stands
 
 log = logging.getLogger("training.sets.examples")
 
-_SUMMARIES = ("summary", "description", "statement", "part")
+_SUMMARIES = ("summary", "description", "statement", "part", "title")
 _LEAST_ANSWER = 4
 _MOST_ANSWER = 45
 # Of one article: a long one would teach more than many short ones.
@@ -53,6 +53,7 @@ VERSIONS = {
     "description": summary_prompt.VERSION,
     "statement": summary_prompt.VERSION,
     "part": summary_prompt.VERSION,
+    "title": summary_prompt.VERSION,
     "korean": summary_prompt.VERSION,
     "term": term_prompt.VERSION,
     "judgement": judgement_prompt.VERSION,
@@ -91,6 +92,8 @@ def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Ma
         return
     kind = kind_of(document, "paper" if row.get("source_type") == "paper" else "blog")
     prompt = summary_prompt.render(document.title, text, "en", 1, kind=kind)
+    if document.title:
+        yield _made(row, "title", _for_a_title(text, kind), document.title)
     for answer in row.get("summaries") or [row["summary"]]:
         said = first_sentence(answer)
         other = kind == "article" and _OTHER_VOICE.match(said)
@@ -100,6 +103,13 @@ def from_summaries(row: dict[str, Any], words: int = SHOWN_WORDS) -> Iterator[Ma
         for gap in _worthiest(gaps(document, ranks, words)):
             prompt = summary_prompt.render(document.title, gap.text, "en", 1, kind="section")
             yield _made(row, "part", prompt, first_sentence(gap.said))
+
+
+def _for_a_title(text: str, kind: TextKind) -> Prompt:
+    """Of what stands in an abstract a title names the point, and every text has one (Cachola et al. 2020,
+    arXiv:2004.15011, 4.1). Nothing asks so in service."""
+    system = summary_prompt.render("", text, "en", 1, kind=kind).system
+    return Prompt(user=f"Text:\n{text}\n\nWrite a title for this {kind}.", system=system)
 
 
 def _worthiest(found: Iterable[Gap]) -> list[Gap]:
