@@ -9,9 +9,10 @@ algorithms  how complex the code is: decisions of the worst function, nesting, d
 Where there is an encoder, `core.judging.meaning` says how hard the subject is, in Korean by way of
 a gloss; that is the weightiest part of the concepts, and the sum is scaled by
 `python -m training difficulty`, what a gloss changes by `python -m training korean`.
-Without vectors each factor is a sum of measurements, each scaled from its low to its high on the
-training articles; those weights are fitted by `python -m training difficulty-factors` (ridge on
-the labelled articles, sites as groups). Rerun what made a number before touching it.
+Without vectors the words alone tell the level, and each factor shown is a sum of measurements, each
+scaled from its low to its high on the training articles; those weights are fitted by `python -m
+training difficulty-factors` (ridge on the labelled articles, sites as groups). Rerun what made a
+number before touching it.
 
 `judge` is the one way in; `score` is for whoever has a title and a text only.
 """
@@ -59,24 +60,12 @@ class Scale:
         return min(1.15, max(-0.15, (value - self.low) / (self.high - self.low)))
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """All weights are at least 0 (a harder sign never makes an article easier) and sum to 1.
-
-    `low` and `high`: where the weighted sum stands for the easiest and hardest labels.
-    """
-
-    scales: dict[str, Scale]
-    low: float
-    high: float
-
-
 @lru_cache(maxsize=2)
-def fit(language: Language) -> Fit:
+def scales(language: Language) -> dict[str, Scale]:
+    """All weights are at least 0: a harder sign never makes an article easier."""
     text = (files("core.judging") / "data" / "difficulty.json").read_text("utf-8")
     raw = json.loads(text)[language]
-    scales = {name: Scale(**scale) for name, scale in raw["scales"].items()}
-    return Fit(scales, raw["low"], raw["high"])
+    return {name: Scale(**scale) for name, scale in raw["scales"].items()}
 
 
 class Judged(NamedTuple):
@@ -92,8 +81,8 @@ class Judged(NamedTuple):
 
 # Nearer to the edge between two labels both are about as likely: a quarter of all levels.
 _NEAR = 0.125
-# How far a level told from the measurements alone is from the label (standard deviation).
-_SPREAD = 1.5
+# How far a level told from the words alone is from the label (standard deviation).
+_SPREAD = 0.65
 
 
 def score(title: str, content: str, vectors: Vectors | None = None) -> float:
@@ -106,7 +95,7 @@ def judge(document: Document, vectors: Vectors | None = None) -> Judged:
     """`vectors`: a row for the title, then one for each sentence, of the encoder `meaning` knows;
     of a Korean article those of their glosses."""
     if vectors is None:
-        exact, factors = _from_measurements(document)
+        exact, factors = _from_words(document)
         spread = _SPREAD
     else:
         exact, factors = _from_meaning(document, vectors)
@@ -135,11 +124,11 @@ def probabilities(exact: float, spread: float) -> tuple[float, ...]:
 def signs(document: Document) -> dict[str, float]:
     """Of background and algorithms the one measurement that carries over from site to site."""
     measured = measure(document)
-    scales = fit("en").scales  # code is the same in every language
+    known = scales("en")  # code is the same in every language
     code = ("cyclomatic", "nesting", "calls")
     return {
         "background": min(6.0, measured["technologies"]),
-        "algorithms": sum(scales[name].place(measured[name]) for name in code) / len(code),
+        "algorithms": sum(known[name].place(measured[name]) for name in code) / len(code),
     }
 
 
@@ -189,34 +178,31 @@ def _subject(document: Document, vectors: Vectors) -> tuple[str, ...]:
     return _top(found)[:3]
 
 
-def measured(document: Document) -> float:
-    """The level by the measurements alone, 1-5."""
-    return DifficultyLevel.of(_from_measurements(document)[0]).score
+def by_words(document: Document) -> float:
+    """The level by the words alone, 1-5: where there is no encoder."""
+    return DifficultyLevel.of(_from_words(document)[0]).score
 
 
-def _from_measurements(document: Document) -> tuple[float, tuple[Factor, ...]]:
-    fitted = fit(document.language)
-    measured = measure(document)
-    places = {name: scale.place(measured[name]) for name, scale in fitted.scales.items()}
-    total = _total(fitted, places, bool(programs_in(document)))
-    exact = 1.0 + 4.0 * (total - fitted.low) / (fitted.high - fitted.low)
-    return exact, _factors(fitted, places, document)
+def _from_words(document: Document) -> tuple[float, tuple[Factor, ...]]:
+    """The level by the words alone; of the factors what can be measured."""
+    known, head = scales(document.language), meaning.head()
+    values = measure(document)
+    places = {name: scale.place(values[name]) for name, scale in known.items()}
+    own = worded(document)
+    terms = own if document.language == "en" else meaning.glossed().wording(own)
+    exact = head.level(head.widths["terms"] * head.standard("terms", terms))
+    return exact, _factors(known, places, document)
 
 
-def _total(fitted: Fit, places: dict[str, float], has_code: bool) -> float:
-    """The weighted mean; prose without code is judged by the other three factors alone."""
-    counted = [n for n, s in fitted.scales.items() if has_code or s.factor != "algorithms"]
-    weight = sum(fitted.scales[name].weight for name in counted)
-    return sum(fitted.scales[name].weight * places[name] for name in counted) / weight
-
-
-def _factors(fitted: Fit, places: dict[str, float], document: Document) -> tuple[Factor, ...]:
+def _factors(
+    known: Mapping[str, Scale], places: dict[str, float], document: Document
+) -> tuple[Factor, ...]:
     driving = _driving(document)
     parts: dict[FactorName, tuple[float, float]] = {}
     for factor in FACTORS:
-        names = [name for name, scale in fitted.scales.items() if scale.factor == factor]
-        weight = sum(fitted.scales[name].weight for name in names)
-        value = sum(fitted.scales[name].weight * max(0.0, places[name]) for name in names)
+        names = [name for name, scale in known.items() if scale.factor == factor]
+        weight = sum(known[name].weight for name in names)
+        value = sum(known[name].weight * max(0.0, places[name]) for name in names)
         parts[factor] = (weight, value)
     whole = sum(value for _, value in parts.values()) or 1.0
     return tuple(

@@ -87,7 +87,7 @@ def test_how_far_translations_are_apart_is_told_beside_what_was_before() -> None
     assert report["gloss"]["within_half"] == 0.5
     assert report["gloss"]["within_one"] == 0.75
     assert report["gloss"]["mean_apart"] == pytest.approx(3.1 / 4)
-    assert report["measurements"]["levels"] == [3.0] * 4
+    assert report["words alone"]["levels"] == [3.0] * 4
 
 
 def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
-"""Fits the weights of the four difficulty factors to the labelled articles.
+"""Fits the weights of the four difficulty factors to the labelled articles: what a reader is shown of
+each factor where there is no encoder.
 
     python -m training difficulty-factors --data ../shared/data
 
@@ -119,15 +120,14 @@ def main(arguments: list[str] | None = None) -> None:
     korean = measured(list(rows(root / "react_ko" / "train.jsonl.gz")))
     bounds = np.percentile(korean, 10, axis=0), np.percentile(korean, 90, axis=0)
     both = {
-        "en": fitted(places @ found, low, high, found),
-        "ko": fitted(scaled(korean, *bounds) @ found, *bounds, found),
+        "en": fitted(low, high, found),
+        "ko": fitted(*bounds, found),
     }
     OUT.write_text(json.dumps(both, indent=1) + "\n", encoding="utf-8")
 
 
-def fitted(totals: Matrix, low: Matrix, high: Matrix, found: Matrix) -> dict[str, Any]:
+def fitted(low: Matrix, high: Matrix, found: Matrix) -> dict[str, Any]:
     """No Korean labels are to be had: Korean keeps the weights and gets scales of its own."""
-    bottom, top = np.percentile(totals, 8), np.percentile(totals, 97)
     return {
         "scales": {
             name: {
@@ -138,8 +138,6 @@ def fitted(totals: Matrix, low: Matrix, high: Matrix, found: Matrix) -> dict[str
             }
             for i, name in enumerate(NAMES)
         },
-        "low": round(float(bottom), 4),
-        "high": round(float(top), 4),
     }
 
 

@@ -155,7 +155,7 @@ def _unit(
         terms=wording.score(theirs) if page else math.nan,
         level=difficulty.judge(theirs, original).level.score if page else math.nan,
         signs={"terms": wording.score(ours, known), **difficulty.signs(ours)} if page else {},
-        before=difficulty.measured(ours) if page else math.nan,
+        before=difficulty.by_words(ours) if page else math.nan,
     )
 
 
@@ -250,7 +250,7 @@ def apart(found: Sequence[Unit], levels: Sequence[float]) -> dict[str, Any]:
     originals = np.array([unit.level for unit in found])
     ways = {
         "gloss": np.array(levels),
-        "measurements": np.array([unit.before for unit in found]),
+        "words alone": np.array([unit.before for unit in found]),
         "always the middle": np.full(len(found), 3.0),
     }
     report: dict[str, Any] = {"pages": len(found), "keys": [unit.key for unit in found]}
@@ -284,9 +284,9 @@ def readings_apart(
             {"concepts": concept, "terms": terms, **difficulty.signs(document)}
         )
         levels.append(round(min(5.0, max(1.0, exact)), 1))
-        before.append(difficulty.measured(document))
+        before.append(difficulty.by_words(document))
     truth = np.array([row["level"] for row in found])
-    ways = {"gloss": levels, "measurements": before, "always the middle": [3.0] * len(found)}
+    ways = {"gloss": levels, "words alone": before, "always the middle": [3.0] * len(found)}
     return {
         way: {
             "texts": len(found),
@@ -333,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     write_json(beside, Path(settings["out"]) / "readings.json")
     figures = {
-        site: {way: one[way]["within_half"] for way in ("gloss", "measurements")}
+        site: {way: one[way]["within_half"] for way in ("gloss", "words alone")}
         for site, one in report.items()
     }
     made_of = {**settings, "sites": sorted({unit.site for unit in found} - set(TESTED))}
@@ -343,7 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _leave(report: dict[str, Any], out: Path) -> None:
     for site, one in report.items():
-        for way in ("gloss", "measurements", "always the middle"):
+        for way in ("gloss", "words alone", "always the middle"):
             log.info(
                 "%s (%d) | %s | within .5 %.2f [%.2f, %.2f] | within 1 %.2f | mean %.2f | Spearman %.2f",
                 site,
