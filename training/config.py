@@ -154,7 +154,7 @@ def adapter_step(
 
 # What is read where the service's own configuration says only how.
 _M1_DATA = ("cs_corpus/extra", "tech_specs/train", "go_blog/train", "difficulty/train")
-_M2_DATA = ("summary.train", "statement.train", "description.train", "term.train")
+_M2_DATA = ("summary.train", "statement.train", "part.train", "description.train", "term.train")
 
 
 def _of_the_service(found: dict[str, Any]) -> dict[str, Any]:
