@@ -119,7 +119,9 @@ async def test_a_row_keeps_everything_but_its_text_and_says_where_it_comes_from(
         "augmented": "back-translation by translator 1, translation-1",
     }
     assert two == {"id": "two", "skipped": "left out: licence"}
-    [made] = examples.from_made(one)
+    title, made = examples.from_made(one)
+    assert (title.task, title.answer) == ("title", a_row("one")["title"])
+    assert a_row("one")["title"] not in title.prompt.user
     assert made.answer == "A pool hands open connections to requests."
     assert list(examples.from_made(two)) == []
 
