@@ -124,6 +124,11 @@ def test_rows_are_found_by_their_ids_and_by_their_set(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_of_posts_that_is_not_there_is_named_with_what_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"posts.jsonl: .*python -m training posts --clone"):
+        readings.texts({"a": 1.0}, tmp_path, [tmp_path / "posts.jsonl"])
+
+
 def document(content: str, language: Any = "en") -> Document:
     return cut(an_article(title="Notes", content=content, language=language), 330)
 

@@ -53,7 +53,13 @@ def texts(
     known: dict[str, float], data: Path, files: Sequence[Path], sets: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """The rows that have a level, as labelled articles are: with "level", "level_label" and
-    "source". Those of `sets`, below `data`, are known as "<set>:<id>"."""
+    "source". Those of `sets`, below `data`, are known as "<set>:<id>". Raises SettingsError where
+    one of `files` is not there."""
+    for path in files:
+        if not path.is_file():
+            raise SettingsError(
+                [f"{path}: there is no such file; python -m training posts --clone makes it"]
+            )
     found = []
     for prefix, path in [
         *(("", path) for path in files),
