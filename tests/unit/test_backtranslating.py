@@ -121,7 +121,7 @@ async def test_a_row_keeps_everything_but_its_text_and_says_where_it_comes_from(
     assert two == {"id": "two", "skipped": "left out: licence"}
     title, made = examples.from_made(one)
     assert (title.task, title.answer) == ("title", a_row("one")["title"])
-    assert a_row("one")["title"] not in title.prompt.user
+    assert str(a_row("one")["title"]) not in title.prompt.user
     assert made.answer == "A pool hands open connections to requests."
     assert list(examples.from_made(two)) == []
 
