@@ -5,13 +5,12 @@ Counted on the licensed training sets (see README, Data): no text of theirs is i
 
 from __future__ import annotations
 
-import gzip
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 
 from core.article import Language
+from core.judging.kept import lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,8 @@ class Background:
 
 @lru_cache(maxsize=2)
 def background(language: Language) -> Background:
-    path = files("core.judging") / "data" / f"background_{language}.tsv.gz"
-    with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
-        _, technical, everyday = next(lines).rstrip("\n").split("\t")
-        counts: dict[str, tuple[int, int]] = {}
-        for line in lines:
-            word, many, few = line.rstrip("\n").split("\t")
-            counts[word] = (int(many), int(few))
+    (_, technical, everyday), *rows = (
+        line.split("\t") for line in lines(f"background_{language}.tsv.gz")
+    )
+    counts = {word: (int(many), int(few)) for word, many, few in rows}
     return Background(counts, int(technical), int(everyday))

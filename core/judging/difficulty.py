@@ -123,11 +123,11 @@ def probabilities(exact: float, spread: float) -> tuple[float, ...]:
 
 def signs(document: Document) -> dict[str, float]:
     """Of background and algorithms the one measurement that carries over from site to site."""
-    measured = measure(document)
+    measured = _of_code(document)
     known = scales("en")  # code is the same in every language
     code = ("cyclomatic", "nesting", "calls")
     return {
-        "background": min(6.0, measured["technologies"]),
+        "background": min(6.0, float(len(_technologies_used(document)))),
         "algorithms": sum(known[name].place(measured[name]) for name in code) / len(code),
     }
 
@@ -157,12 +157,15 @@ def _from_meaning(document: Document, vectors: Vectors) -> tuple[float, tuple[Fa
 
 
 def _values(document: Document, vectors: Vectors) -> dict[str, float]:
-    values = {"terms": worded(document), **signs(document)}
-    if document.language == "en":
-        return {"concepts": meaning.head().concept(vectors[0], vectors[1:]), **values}
-    told = meaning.glossed()
-    values["terms"] = told.wording(values["terms"])
-    return {"concepts": told.concept(vectors[0], vectors[1:]), **values}
+    judge = meaning.head() if document.language == "en" else meaning.glossed()
+    concept = judge.concept(vectors[0], vectors[1:])
+    return {"concepts": concept, "terms": _terms(document), **signs(document)}
+
+
+def _terms(document: Document) -> float:
+    """Of its words, on the English scale."""
+    own = worded(document)
+    return own if document.language == "en" else meaning.glossed().wording(own)
 
 
 def _subject(document: Document, vectors: Vectors) -> tuple[str, ...]:
@@ -188,9 +191,7 @@ def _from_words(document: Document) -> tuple[float, tuple[Factor, ...]]:
     known, head = scales(document.language), meaning.head()
     values = measure(document)
     places = {name: scale.place(values[name]) for name, scale in known.items()}
-    own = worded(document)
-    terms = own if document.language == "en" else meaning.glossed().wording(own)
-    exact = head.level(head.widths["terms"] * head.standard("terms", terms))
+    exact = head.level(head.widths["terms"] * head.standard("terms", _terms(document)))
     return exact, _factors(known, places, document)
 
 
@@ -266,9 +267,6 @@ def measure(document: Document) -> dict[str, float]:
     rare = background(document.language)
     special = [w for w in content if rare.specialist(w)]
     raw = raw_words(text)
-    programs = programs_in(document)
-    lines = sum(program.lines for program in programs)
-    calls = frozenset().union(*(program.calls for program in programs))
     return {
         "specialist_share": len(special) / total,
         "specialist_variety": len(set(special)) / total**0.7,
@@ -279,11 +277,20 @@ def measure(document: Document) -> dict[str, float]:
         "technologies": float(len(_technologies_used(document))),
         "short_forms": 100 * len(set(_SHORT_FORM.findall(text))) / total,
         "level_words": 100 * (len(_DEEP.findall(text)) - len(_EASY.findall(text))) / total,
+        **_of_code(document),
+        "asymptotics": min(6.0, len(_ASYMPTOTIC.findall(text))),
+    }
+
+
+def _of_code(document: Document) -> dict[str, float]:
+    programs = programs_in(document)
+    lines = sum(program.lines for program in programs)
+    calls = frozenset().union(*(program.calls for program in programs))
+    return {
         "code_lines": min(400.0, lines) ** 0.5,
         "cyclomatic": math.log1p(max((program.cyclomatic for program in programs), default=0)),
         "nesting": float(max((program.nesting for program in programs), default=0)),
         "calls": len(calls) / max(8, lines),
-        "asymptotics": min(6.0, len(_ASYMPTOTIC.findall(text))),
     }
 
 

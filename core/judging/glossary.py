@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from functools import lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from core.article import Language
+from core.judging.kept import lines
 from core.judging.names import mention
 from core.language import sentences, stem
 
@@ -47,9 +46,7 @@ _UNDEFINED = frozenset({"service"})
 
 @lru_cache(maxsize=1)
 def _rows() -> tuple[dict[str, str], ...]:
-    path = files("core.judging") / "data" / "glossary.jsonl.gz"
-    with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = map(json.loads, lines("glossary.jsonl.gz"))
     return tuple(row for row in rows if row["slug"] not in _UNDEFINED)
 
 

@@ -7,12 +7,11 @@ a gloss is shown.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 
 from core.judging.hangul import is_hangul
+from core.judging.kept import lines
 from core.language import words
 
 
@@ -25,7 +24,5 @@ def gloss(text: str, known: Mapping[str, str] | None = None) -> str:
 
 @lru_cache(maxsize=1)
 def dictionary() -> dict[str, str]:
-    path = files("core.judging") / "data" / "gloss_ko.tsv.gz"
-    with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
-        pairs = (line.rstrip("\n").partition("\t") for line in lines)
-        return {korean: english for korean, _, english in pairs}
+    pairs = (line.partition("\t") for line in lines("gloss_ko.tsv.gz"))
+    return {korean: english for korean, _, english in pairs}

@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
 from core.chunks import Document
 from core.judging.glossing import gloss
+from core.judging.kept import lines
 
 WORD = re.compile(r"[a-z][a-z]+")
 
@@ -39,8 +39,8 @@ class Wording:
 
     def keep(self, path: Path) -> None:
         """The same bytes for the same words."""
-        lines = (f"{w}\t{self.idf[w]:.3f}\t{self.weights[w]:.3f}\n" for w in sorted(self.idf))
-        path.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
+        rows = (f"{w}\t{self.idf[w]:.3f}\t{self.weights[w]:.3f}\n" for w in sorted(self.idf))
+        path.write_bytes(gzip.compress("".join(rows).encode(), mtime=0))
 
 
 def score(document: Document, known: Mapping[str, str] | None = None) -> float:
@@ -58,8 +58,6 @@ def text_of(document: Document, known: Mapping[str, str] | None = None) -> str:
 
 @lru_cache(maxsize=1)
 def wording() -> Wording:
-    path = files("core.judging") / "data" / "wording.tsv.gz"
-    with path.open("rb") as raw, gzip.open(raw, "rt", encoding="utf-8") as lines:
-        rows = [line.rstrip("\n").split("\t") for line in lines]
+    rows = [line.split("\t") for line in lines("wording.tsv.gz")]
     idf = {word: float(rarity) for word, rarity, _ in rows}
     return Wording(idf, {word: float(weight) for word, _, weight in rows})

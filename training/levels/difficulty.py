@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from core.errors import SettingsError
 from core.judging.meaning import axes
 from training.encoding import Embedder
+from training.evaluating.measures.levels import three
 from training.levels import readings
 from training.levels.labels import by_shares
 from training.levels.tables import Fitted, Table, read
@@ -102,8 +103,8 @@ def judges(told: Table, directions: Numbers, settings: dict[str, Any]) -> dict[s
     def ours(train: Table, test: Table) -> tuple[Numbers, list[str]]:
         others = readings.without(told, str(test.sites[0]))
         fitted = readings.joined(train, others, directions, settings)
-        total = fitted.total(test)
-        return fitted.level(total), fitted.guess(total)
+        levels = fitted.level(fitted.total(test))
+        return levels, [three(level) for level in levels]
 
     return {
         "majority": majority,
@@ -207,7 +208,7 @@ def _valid(fitted: Fitted, table: Table) -> dict[str, Any]:
     total = fitted.total(table)
     return {
         "spearman_all": float(spearmanr(total, table.levels).statistic),
-        "classes": classification(table.classes.tolist(), fitted.guess(total)),
+        "classes": classification(table.classes.tolist(), [three(x) for x in fitted.level(total)]),
     }
 
 

@@ -37,7 +37,6 @@ from core.ports import Vectors
 from training.encoding import Embedder
 from training.levels import readings
 from training.levels.dictionary import Segment, dictionary, segments
-from training.levels.unseen import spearman
 from training.lines import read, rows
 from training.reporting import draw_agreement, manifest, share_interval, write_json
 
@@ -154,7 +153,7 @@ def _unit(
         concept=meaning.head().concept(original[0], original[1:]),
         terms=wording.score(theirs) if page else math.nan,
         level=difficulty.judge(theirs, original).level.score if page else math.nan,
-        signs={"terms": wording.score(ours, known), **difficulty.signs(ours)} if page else {},
+        signs=_signs(ours, known) if page else {},
         before=difficulty.by_words(ours) if page else math.nan,
     )
 
@@ -222,12 +221,19 @@ def _weights(found: Sequence[Unit], section: float) -> Numbers:
 
 def told(unit: Unit, fitted: meaning.Glossed) -> float:
     """The level of the Korean text, 1-5, as `core.judging.difficulty` tells it."""
-    title, whole, opening = unit.views.reshape(3, -1)
-    concept = fitted.said(title, whole, opening)
+    return _level(tuple(unit.views.reshape(3, -1)), unit.signs, fitted)
+
+
+def _level(views: Sequence[Any], signs: Mapping[str, float], fitted: meaning.Glossed) -> float:
     exact = difficulty.from_signs(
-        {**unit.signs, "concepts": concept, "terms": fitted.wording(unit.signs["terms"])}
+        {**signs, "concepts": fitted.said(*views), "terms": fitted.wording(signs["terms"])}
     )
     return round(min(5.0, max(1.0, exact)), 1)
+
+
+def _signs(document: Document, known: Words) -> dict[str, float]:
+    """A Korean text's own."""
+    return {"terms": wording.score(document, known), **difficulty.signs(document)}
 
 
 def unseen(found: Sequence[Unit], settings: dict[str, Any]) -> dict[str, Any]:
@@ -278,24 +284,12 @@ def readings_apart(
         document = _document(row["title"], row["content"])
         texts = _texts(document, known)
         vectors = _rows(texts, dict(zip(texts, embedder.embed(texts), strict=True)))
-        concept = made.said(*meaning.views(vectors[0], vectors[1:]))
-        terms = made.wording(wording.score(document, known))
-        exact = difficulty.from_signs(
-            {"concepts": concept, "terms": terms, **difficulty.signs(document)}
-        )
-        levels.append(round(min(5.0, max(1.0, exact)), 1))
+        views = meaning.views(vectors[0], vectors[1:])
+        levels.append(_level(views, _signs(document, known), made))
         before.append(difficulty.by_words(document))
     truth = np.array([row["level"] for row in found])
     ways = {"gloss": levels, "words alone": before, "always the middle": [3.0] * len(found)}
-    return {
-        way: {
-            "texts": len(found),
-            "apart": float(np.abs(np.array(given) - truth).mean()),
-            "within_one": float((np.abs(np.array(given) - truth) <= 1.0).mean()),
-            "spearman": float(np.nan_to_num(spearman(np.array(given), truth))),
-        }
-        for way, given in ways.items()
-    }
+    return {way: readings.figures(np.array(given), truth) for way, given in ways.items()}
 
 
 def save(known: Words, path: Path) -> None:
@@ -329,7 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for way, one in beside.items():
         log.info(
             "readings (%d) | %s | mean %.2f | within 1 %.2f | Spearman %.2f",
-            *(one["texts"], way, one["apart"], one["within_one"], one["spearman"]),
+            *(one["texts"], way, one["apart"], one["within_one"], one["spearman_all"]),
         )
     write_json(beside, Path(settings["out"]) / "readings.json")
     figures = {

@@ -6,6 +6,7 @@ all sites weigh alike.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ def fit(table: Table, directions: Numbers, settings: dict[str, Any]) -> Fitted:
     from sklearn.linear_model import Ridge
 
     weight = equal(table.sites)
-    views = (table.title, table.mean, table.opening)
+    views = table.views
     target = within(table.levels, table.sites)
     for site in set(table.sites):
         target[table.sites == site] /= target[table.sites == site].std() or 1.0
@@ -32,27 +33,20 @@ def fit(table: Table, directions: Numbers, settings: dict[str, Any]) -> Fitted:
     untaught = directions.mean(axis=0)
     vectors = [untaught / within(view @ untaught, table.sites).std() for view in views]
     learned = [part @ directions for part in taught]
-    moved = np.sum([v @ part for v, part in zip(views, learned, strict=True)], axis=0)
-    width = within(moved, table.sites).std()
+    width = within(table.along(learned), table.sites).std()
     vectors = [own + part / width for own, part in zip(vectors, learned, strict=True)]
     return _scaled(table, tuple(vectors), settings)
 
 
 def _scaled(table: Table, vectors: tuple[Any, ...], settings: dict[str, Any]) -> Fitted:
     weight = equal(table.sites)
-    concept = sum(
-        v @ u for v, u in zip((table.title, table.mean, table.opening), vectors, strict=True)
-    )
-    raw = {"concepts": concept, **{n: table.signs[:, i] for i, n in enumerate(FACTORS)}}
+    raw = {"concepts": table.along(vectors), **table.signs_by_name()}
     centres = {name: float((values * weight).sum()) for name, values in raw.items()}
     widths = {name: float(within(values, table.sites).std()) for name, values in raw.items()}
     weights = {"concepts": widths["concepts"], **{n: float(settings[n]) for n in FACTORS}}
-    first = Fitted(vectors, centres, widths, weights, np.zeros(1), np.zeros(1), (0.0, 0.0))
-    total = first.total(table)
-    sums, levels = _line(total, table.levels, weight)
-    shares = np.cumsum([weight[table.classes == name].sum() for name in CLASSES])
-    bounds = (quantile(total, weight, shares[0]), quantile(total, weight, shares[1]))
-    return Fitted(vectors, centres, widths, weights, sums, levels, bounds)
+    first = Fitted(vectors, centres, widths, weights, np.zeros(1), np.zeros(1))
+    sums, levels = _line(first.total(table), table.levels, weight)
+    return replace(first, sums=sums, levels=levels)
 
 
 _MIDDLE, _DRAWN = 3.0, 0.8

@@ -29,8 +29,6 @@ from training.lines import rows
 
 LEVELS = Path(__file__).parents[1] / "data" / "levels.tsv"
 _LOWEST, _MIDDLE, _HIGHEST = 1.0, 3.0, 5.0
-# Where `three` parts beginners from those in the middle, and these from the advanced.
-_BOUNDS = (2.5, 3.5)
 
 
 def levels(path: Path = LEVELS) -> dict[str, float]:
@@ -90,9 +88,9 @@ def joined(taught: Table, told: Table, directions: Numbers, settings: dict[str, 
         slopes + [share * within.weights[n] / within.widths[n] for n in FACTORS]
     )
     usual = {
-        "concepts": np.sum([v @ u for v, u in zip(_views(told), vectors, strict=True)], axis=0),
+        "concepts": told.along(vectors),
         "terms": np.array([words.score(text) for text in told.texts]),
-        **{name: told.signs[:, i] for i, name in enumerate(FACTORS)},
+        **told.signs_by_name(),
     }
     widths = {name: float(values.std()) + 1e-9 for name, values in usual.items()}
     # a harder sign never makes a text easier
@@ -114,7 +112,6 @@ def joined(taught: Table, told: Table, directions: Numbers, settings: dict[str, 
         },
         sums=np.array([total(end) for end in ends]),
         levels=np.array(ends),
-        bounds=(total(_BOUNDS[0]), total(_BOUNDS[1])),
         wording=words,
     )
 
@@ -146,7 +143,7 @@ def _by_readings(
     any other direction: what is taught first and what last is known beforehand."""
     from sklearn.linear_model import Ridge
 
-    views = _views(told)
+    views = told.views
     axis = directions.mean(axis=0)
     axis = axis / np.linalg.norm(axis) * settings["axis"]
     centres, widths = told.signs.mean(axis=0), told.signs.std(axis=0) + 1e-9
@@ -157,10 +154,6 @@ def _by_readings(
     *parts, slopes, followed = np.split(ridge.coef_, ends)
     vectors = [part + by * axis for part, by in zip(parts, followed, strict=True)]
     return vectors, slopes * settings["signs"] / widths
-
-
-def _views(table: Table) -> tuple[Numbers, Numbers, Numbers]:
-    return table.title, table.mean, table.opening
 
 
 # What to learn from -> the level of each text of another table.
@@ -214,14 +207,17 @@ def unseen(told: Table, held: NDArray[np.bool_], way: Told) -> dict[str, Any]:
 
 
 def _figures(levels: Numbers, told: Table) -> dict[str, Any]:
-    apart = np.abs(levels - told.levels)
+    return figures(levels, told.levels) | ranked(levels, told.levels, told.sites)
+
+
+def figures(levels: Numbers, truth: Numbers) -> dict[str, float]:
+    apart = np.abs(levels - truth)
     return {
         "texts": len(levels),
         "mean": float(levels.mean()),
         "apart": float(apart.mean()),
         "within_one": float((apart <= 1.0).mean()),
-        "spearman_all": float(np.nan_to_num(spearman(levels, told.levels))),
-        **ranked(levels, told.levels, told.sites),
+        "spearman_all": float(np.nan_to_num(spearman(levels, truth))),
     }
 
 

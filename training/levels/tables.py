@@ -14,7 +14,7 @@ from core.chunks import cut
 from core.judging.meaning import pooled
 from core.judging.wording import Wording, text_of
 from training.encoding import FACTORS, Embedder
-from training.levels.unseen import CLASSES, Numbers
+from training.levels.unseen import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,18 @@ class Table:
     classes: NDArray[np.str_]
     sites: NDArray[np.str_]
     texts: tuple[str, ...]
+
+    @property
+    def views(self) -> tuple[Numbers, Numbers, Numbers]:
+        return self.title, self.mean, self.opening
+
+    def along(self, vectors: Sequence[Numbers]) -> Numbers:
+        """How far each article lies along three vectors, one a view."""
+        parts = [view @ vector for view, vector in zip(self.views, vectors, strict=True)]
+        return np.asarray(np.sum(parts, axis=0))
+
+    def signs_by_name(self) -> dict[str, Numbers]:
+        return {name: self.signs[:, i] for i, name in enumerate(FACTORS)}
 
     def of(self, chosen: NDArray[np.bool_]) -> Table:
         kept = tuple(text for text, wanted in zip(self.texts, chosen, strict=True) if wanted)
@@ -77,15 +89,10 @@ class Fitted:
     weights: dict[str, float]
     sums: Numbers
     levels: Numbers
-    bounds: tuple[float, float]
     wording: Wording | None = None
 
     def standard(self, table: Table) -> dict[str, Numbers]:
-        parts = zip((table.title, table.mean, table.opening), self.vectors, strict=True)
-        raw = {
-            "concepts": sum((rows @ vector for rows, vector in parts), np.zeros(len(table.levels)))
-        }
-        raw |= {name: table.signs[:, i] for i, name in enumerate(FACTORS)}
+        raw = {"concepts": table.along(self.vectors), **table.signs_by_name()}
         if self.wording is not None:
             raw["terms"] = np.array([self.wording.score(text) for text in table.texts])
         return {
@@ -99,6 +106,3 @@ class Fitted:
 
     def level(self, total: Numbers) -> Numbers:
         return np.interp(total, self.sums, self.levels)
-
-    def guess(self, total: Numbers) -> list[str]:
-        return [CLASSES[int(t > self.bounds[0]) + int(t > self.bounds[1])] for t in total]

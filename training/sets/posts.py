@@ -42,7 +42,7 @@ _FIELDS = ("description", "excerpt", "summary", "subhead", "teaser")
 _FILES = (".md", ".mdx", ".markdown")
 # Fewer words are no post, no sentence, or only the title once more.
 _POST, _SENTENCE, _BESIDE_THE_TITLE = 150, 6, 3
-# As few words as the service digests may tell how hard they are.
+# So few words may tell how hard they are.
 _TEXT = 60
 # "We just pushed ESLint v1.7.0, …" stands in hundreds of posts; of one such mould so many are taken.
 _OF_ONE_MOULD = 2
@@ -106,7 +106,7 @@ def _extracted(body: bytes, least: int) -> Article | None:
     return article if article.title and len(article.content.split()) >= least else None
 
 
-def rows(site: Site, checkout: Path, language: Language = "en") -> Iterator[dict[str, Any]]:
+def rows(site: Site, checkout: Path) -> Iterator[dict[str, Any]]:
     """Sorted by path."""
     moulds: Counter[str] = Counter()
     for path in _files(site, checkout):
@@ -116,9 +116,9 @@ def rows(site: Site, checkout: Path, language: Language = "en") -> Iterator[dict
         article, written_in, said = found
         mould = _NUMBER.sub("0", said.lower())[:60]
         moulds[mould] += 1
-        if moulds[mould] > _OF_ONE_MOULD or written_in != language:
+        if moulds[mould] > _OF_ONE_MOULD or written_in != site.language:
             continue
-        yield {**_row(site, path.relative_to(checkout), article, language), "summary": said}
+        yield {**_row(site, path.relative_to(checkout), article), "summary": said}
 
 
 def texts(site: Site, checkout: Path) -> Iterator[dict[str, Any]]:
@@ -126,14 +126,14 @@ def texts(site: Site, checkout: Path) -> Iterator[dict[str, Any]]:
     for path in _files(site, checkout):
         article = _extracted(path.read_bytes(), _TEXT)
         if article is not None and detect(article.content) == site.language:
-            yield _row(site, path.relative_to(checkout), article, site.language)
+            yield _row(site, path.relative_to(checkout), article)
 
 
-def _row(site: Site, path: Path, article: Article, language: Language) -> dict[str, Any]:
+def _row(site: Site, path: Path, article: Article) -> dict[str, Any]:
     return {
         "id": f"{site.name}:{path}",
         "url": f"{_ORIGIN}{site.name}/blob/{site.commit}/{path}",
-        "language": language,
+        "language": site.language,
         "title": article.title,
         "content": article.content,
         "source": site.name,
