@@ -33,6 +33,7 @@ ROOMS = {
         "answers": "What the tuned model says itself, and what each answer is worth.",
         "prefer": "Preference tuning on those answers, after M2.",
         "average": "Adapters that were taught with other seeds, as one.",
+        "crossfit": "Models that each leave a part of the articles out, and what they draft of it.",
         "sweep": "Many variants of tokenizer, M1 and M2 side by side on one card, in one table.",
         "merge": "The adapter into the base model.",
         "quantize": "GPTQ 4-bit, calibrated on our own prompts.",

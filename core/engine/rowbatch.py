@@ -36,6 +36,9 @@ _PIECE = {"cpu": 512, "cuda": 2048}
 _READ_TOGETHER = {"cpu": 1, "cuda": 64}
 # Tokens of all rows, guessed ones too, that one pass takes; a processor is busy with fewer.
 _TOGETHER = {"cpu": 16, "cuda": 64}
+# So many answers for each row that is allowed, without memory running out, and twice as many are tried
+# again: others may have given back what they held.
+_CALM = 8
 # Right tokens that a guess must bring: on a processor a pass over three to eight tokens takes twice as
 # long as one over a single token (multiplying a matrix is another thing than reading it once).
 _NEEDED = {"cpu": 1.0}
@@ -74,6 +77,8 @@ class RowBatch:
         self._news = News()
         self._prefixes = Prefixes(self._capacity)
         self.max_rows = max_rows
+        self._most = max_rows
+        self._answered = 0  # since memory ran out
         self.rows: list[Row] = []
         self.back: deque[Row] = deque()
         self.counts = Counts()
@@ -125,6 +130,7 @@ class RowBatch:
             self._write()
         finally:
             self._news.tell()
+        self._grow_back()
         # What was recorded plays on the same memory: there it is kept for who comes next.
         if not self.rows and self._recordings is None:
             self._cache.clear()
@@ -147,12 +153,19 @@ class RowBatch:
             self._news.tell()
             raise error
         self.max_rows = max(1, kept)
+        self._answered = 0
         log.warning("out of memory; at most %d requests together now", self.max_rows)
         for row in reversed(self.rows[kept:]):
             self.back.appendleft(row)
         self.counts.handed_back += len(self.rows) - kept
         del self.rows[kept:]
         self._start_again()
+
+    def _grow_back(self) -> None:
+        if self.max_rows < self._most and self._answered >= _CALM * self.max_rows:
+            self.max_rows = min(self._most, 2 * self.max_rows)
+            self._answered = 0
+            log.info("at most %d requests together again", self.max_rows)
 
     def fail_all(self, error: Exception) -> None:
         for row in (*self.rows, *self.back):
@@ -244,8 +257,7 @@ class RowBatch:
         for row, token in zip(rows, pick(logits[at], rows), strict=True):
             self.counts.tokens += 1
             if self._took(row, token):
-                self._leave(row)
-                row.finish_text()
+                self._finish(row)
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -263,8 +275,7 @@ class RowBatch:
                 going = self._chosen(logits[:, at], going, drafts, at, finished)
         self.counts.steps += 1
         for row in finished:
-            self._leave(row)
-            row.finish_text()
+            self._finish(row)
 
     def _guesses(self, ready: Sequence[int]) -> list[list[int]]:
         """For each row what may follow; nothing where many rows are together."""
@@ -385,6 +396,11 @@ class RowBatch:
     def _drop_abandoned(self) -> None:
         for row in [row for row in self.rows if row.abandoned]:
             self._leave(row)
+
+    def _finish(self, row: Row) -> None:
+        self._leave(row)
+        row.finish_text()
+        self._answered += 1
 
     def _leave(self, row: Row) -> None:
         """The last slot's row moves into the one that is free."""

@@ -305,6 +305,11 @@ def main() -> None:
     parser.add_argument("--sizes", default="7b,32b")
     parser.add_argument("--apart", action="store_true", help="what a recorded pass is made of")
     parser.add_argument("--new-tokens", type=int, default=128)
+    parser.add_argument("--words", type=int, default=48, help="of a prompt, on a card")
+    parser.add_argument("--texts", type=Path, help="articles that are asked on a card, JSON lines")
+    parser.add_argument("--guesses", action="store_true", help="on a card, with guesses besides")
+    parser.add_argument("--padded", type=int, default=256, help="at most so many for generate")
+    parser.add_argument("--squeeze", type=float, default=0, help="GB that others leave of the card")
     engines_compared.arguments(parser)
     asked = parser.parse_args()
     if asked.child:

@@ -8,6 +8,10 @@ In one run, with the same weights: `generate` one request after the other (the p
 over all of them at once (a padded batch, here without padding: all prompts and answers are of one
 length, which is the best that it can have), our batch with every pass run anew, and as it is served,
 with its passes recorded. --checkpoint FOLDER measures a real one as well (--sizes '' for it alone).
+
+--texts FILE.jsonl ("content" in each row) asks real articles of at most --words words, and --guesses adds
+our batch with guesses (`core/engine/lookup.py`), which say something of a real model with real texts only.
+--squeeze N asks the last number of requests once more while others hold all memory but N GB.
 """
 
 from __future__ import annotations
@@ -200,9 +204,18 @@ class Load:
     at_once: int
     new_tokens: int
     words: int
+    texts: tuple[str, ...] = ()
 
     def prompts(self) -> list[Prompt]:
-        return [Prompt(f"{number:04d} " + "queue " * self.words) for number in range(self.at_once)]
+        said = [self._words(number) for number in range(self.at_once)]
+        if not self.texts:
+            return [Prompt(f"{number:04d} {words}") for number, words in enumerate(said)]
+        return [Prompt(f"Summarize this text ({n}):\n\n{words}") for n, words in enumerate(said)]
+
+    def _words(self, number: int) -> str:
+        if not self.texts:
+            return "queue " * self.words
+        return " ".join(self.texts[number % len(self.texts)].split()[: self.words])
 
 
 async def throughput(engine: GptqEngine, load: Load) -> list[float]:
@@ -222,12 +235,15 @@ def generated(checkpoint: Checkpoint, load: Load) -> float:
     import torch
 
     ids = [checkpoint.template.ids(prompt) for prompt in load.prompts()]
-    given = torch.tensor([one[-len(ids[0]) :] for one in ids], device=checkpoint.model.device)
+    longest = max(map(len, ids))
+    filled = [[0] * (longest - len(one)) + one for one in ids]
+    seen = [[0] * (longest - len(one)) + [1] * len(one) for one in ids]
+    given, mask = (torch.tensor(one, device=checkpoint.model.device) for one in (filled, seen))
     begin = time.perf_counter()
     with torch.inference_mode():
         checkpoint.model.generate(
             given,
-            attention_mask=torch.ones_like(given),
+            attention_mask=mask,
             do_sample=False,
             max_new_tokens=load.new_tokens,
             min_new_tokens=load.new_tokens,
@@ -262,24 +278,33 @@ def in_the_model(engine: GptqEngine) -> list[float]:
 
 
 class Table:
-    """Rows as they come, in Markdown; `loop`: tokens a second of the plain loop."""
+    """Rows as they come, in Markdown; `loop`: tokens a second of the plain loop; `read`: tokens of a
+    prompt, on average."""
 
     def __init__(self) -> None:
         self.loop = 0.0
+        self.read = 0
         print(
-            "\n| at once | engine | tokens/s | to the plain loop | p50 s | p95 s | outside the model |"
+            "\n| at once | tokens of a prompt | engine | tokens/s | to the plain loop | p50 s | p95 s "
+            "| outside the model |"
         )
-        print("|---|---|---|---|---|---|---|")
+        print("|---|---|---|---|---|---|---|---|")
 
     def row(
-        self, engine: str, load: Load, took: float, answers: list[float], inside: float | None
+        self,
+        engine: str,
+        load: Load,
+        took: float,
+        answers: list[float],
+        inside: float | None = None,
+        tokens: int = 0,
     ) -> None:
-        rate = load.at_once * load.new_tokens / took
+        rate = (tokens or load.at_once * load.new_tokens) / took
         self.loop = self.loop or rate
         late = sorted(answers)[min(len(answers) - 1, int(0.95 * len(answers)))]
         outside = "" if inside is None else f"{100 * (1 - inside / took):.0f} %"
         print(
-            f"| {load.at_once} | {engine} | {rate:.0f} | {rate / self.loop:.2f} | "
+            f"| {load.at_once} | {self.read} | {engine} | {rate:.0f} | {rate / self.loop:.2f} | "
             f"{statistics.median(answers):.2f} | {late:.2f} | {outside} |",
             flush=True,
         )
@@ -305,14 +330,53 @@ async def measure(name: str, asked: argparse.Namespace) -> None:
 async def _measured(checkpoint: Checkpoint, read: int, asked: argparse.Namespace) -> None:
     settings = ModelSettings(max_batch=256, max_waiting=1024, timeout=600)
     engine = GptqEngine(checkpoint, settings)
+    guesses = engine._batch._together
     # A token a pass: what random weights say again and again would be guessed, and flatter.
     engine._batch._together = 1
     try:
         await engine.warm_up()
         await _floor(engine, read, checkpoint.device, asked.new_tokens)
-        await _rates(engine, checkpoint, asked)
+        await _rates(engine, checkpoint, asked, guesses if asked.guesses else 0)
+        if asked.squeeze and checkpoint.device == "cuda":
+            await _squeezed(engine, _load(asked, int(asked.requests.split(",")[-1])), asked.squeeze)
     finally:
         await engine.close()
+
+
+def _load(asked: argparse.Namespace, at_once: int, new_tokens: int = 0) -> Load:
+    texts = ()
+    if asked.texts:
+        lines = asked.texts.read_text(encoding="utf-8").splitlines()
+        texts = tuple(json.loads(line)["content"] for line in lines)
+    return Load(at_once, new_tokens or asked.new_tokens, asked.words, texts)
+
+
+async def _squeezed(engine: GptqEngine, load: Load, left: float) -> None:
+    """The same requests with and without the memory that others now hold."""
+    import torch
+
+    def told(name: str, begin: float, back: int) -> None:
+        batch = engine._batch
+        print(
+            f"{name}: {load.at_once} answers in {time.perf_counter() - begin:.1f} s, handed back "
+            f"{batch.counts.handed_back - back}, at most {batch.max_rows} together since; "
+            f"{torch.cuda.memory_allocated() / 1e9:.2f} GB held",
+            flush=True,
+        )
+
+    held = None
+    for name in ("all memory free", f"all but {left:g} GB held by others", "given back"):
+        engine._batch.forget()
+        torch.cuda.empty_cache()
+        if name.startswith("all but"):
+            free, _ = torch.cuda.mem_get_info()
+            held = torch.empty(free - int(left * 1e9), dtype=torch.uint8, device="cuda")
+        elif held is not None:
+            del held
+            torch.cuda.empty_cache()
+        begin, back = time.perf_counter(), engine.counts.handed_back
+        await throughput(engine, load)
+        told(name, begin, back)
 
 
 async def _floor(engine: GptqEngine, read: int, device: str, new_tokens: int) -> None:
@@ -340,29 +404,36 @@ async def _floor(engine: GptqEngine, read: int, device: str, new_tokens: int) ->
         )
 
 
-async def _rates(engine: GptqEngine, checkpoint: Checkpoint, asked: argparse.Namespace) -> None:
+async def _rates(
+    engine: GptqEngine, checkpoint: Checkpoint, asked: argparse.Namespace, guesses: int
+) -> None:
     seconds = in_the_model(engine)
-    recordings = engine._batch._recordings
+    batch = engine._batch
+    recordings = batch._recordings
+    ways = {"ours, run anew": (None, 1)} | (
+        {"ours": (recordings, 1)} if recordings is not None else {}
+    )
+    ways |= {"ours, guessing": (recordings, guesses)} if guesses else {}
     table, apart = Table(), list[str]()
     for at_once in map(int, asked.requests.split(",")):
-        load = Load(at_once, asked.new_tokens, 48)
-        warm = Load(at_once, 8, 48)
-        generated(checkpoint, Load(at_once, 2, 48))
-        took = await asyncio.to_thread(generated, checkpoint, load)
-        table.row(
-            "plain loop" if at_once == 1 else "padded batch", load, took, [took] * at_once, None
-        )
-        for name, kept in (("ours, run anew", None), ("ours", recordings)):
-            anew = kept is None and recordings is not None
-            if (name == "ours" and recordings is None) or (anew and at_once > _ANEW):
+        load, warm = _load(asked, at_once), _load(asked, at_once, 8)
+        read = sum(len(checkpoint.template.ids(one)) for one in load.prompts())
+        table.read = round(read / at_once)
+        if at_once <= asked.padded:
+            if at_once <= _ANEW:  # many are warm within the first tenth of what they take
+                generated(checkpoint, _load(asked, at_once, 2))
+            took = await asyncio.to_thread(generated, checkpoint, load)
+            table.row("plain loop" if at_once == 1 else "padded batch", load, took, [took] * at_once)
+        for name, (kept, together) in ways.items():
+            if name == "ours, run anew" and recordings is not None and at_once > _ANEW:
                 continue
-            engine._batch._recordings = kept
+            batch._recordings, batch._together = kept, together
             await throughput(engine, warm)
             seconds.clear()
-            begin = time.perf_counter()
+            before, begin = engine.counts.tokens, time.perf_counter()
             answers = await throughput(engine, load)
-            took = time.perf_counter() - begin
-            table.row(name, load, took, answers, sum(seconds))
+            took, written = time.perf_counter() - begin, engine.counts.tokens - before
+            table.row(name, load, took, answers, sum(seconds), written)
             if asked.apart and kept is not None:
                 apart.extend(
                     f"\na recorded pass over {rows} rows, {tokens} token each:\n\n{taken_apart(made.play)}"

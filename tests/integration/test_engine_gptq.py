@@ -124,6 +124,29 @@ async def test_running_out_of_memory_makes_the_batch_smaller_and_loses_nobody(
         assert engine.counts.handed_back > 0
 
 
+async def test_once_there_is_memory_again_as_many_as_before_go_together(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    async with running(checkpoint, max_batch=4) as engine:
+        forward = engine._batch._forward
+
+        def small(ids: Any, *given: Any, **named: Any) -> Any:
+            if len(ids) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            return forward(ids, *given, **named)
+
+        monkeypatch.setattr(engine._batch, "_forward", small)
+        asked = [*CHATS][:4]
+        await asyncio.gather(*(engine.generate(Prompt(one), SHORT) for one in asked))
+        assert engine._batch.max_rows == 1
+        monkeypatch.setattr(engine._batch, "_forward", forward)
+        for _ in range(8):
+            await asyncio.gather(*(engine.generate(Prompt(one), SHORT) for one in asked))
+        assert engine._batch.max_rows == 4
+
+
 async def test_who_was_handed_back_and_left_is_not_answered(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from support.papers import article, papers, write
 from support.tiny_model import tiny_model
 
 from core.engine.chat import ModelCard
@@ -21,42 +21,13 @@ from training.config import read
 from training.model import sweep, variant
 from training.sentences.gist import document_of
 from training.sentences.headline import Drafts
-from training.sets.examples import SETS, kept_apart
+from training.sets.examples import kept_apart
 
 pytestmark = pytest.mark.slow
 
-TOPICS = "queue stack cache index broker router parser kernel".split()
-
-
-def article(number: int) -> dict[str, Any]:
-    name = TOPICS[number % len(TOPICS)]
-    return {
-        "id": f"t/{number}",
-        "title": f"The {name} number {number}",
-        "language": "en",
-        "source": "test",
-        "license": "MIT",
-        "content": f"In this paper we propose a {name} number {number}. It keeps things in order. "
-        f"Other work has no {name}. The results of our {name} improve on {number} others.",
-        "summary": f"We propose a {name} number {number} that keeps things in order",
-    }
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    root = tmp_path / "data"
-    for name in SETS:
-        write(root / f"{name}.jsonl.gz", [])
-    write(root / "scitldr/train.jsonl.gz", [article(n) for n in range(30)])
-    write(root / "scitldr/dev.jsonl.gz", [article(n) for n in range(100, 105)])
-    write(root / "difficulty/train.jsonl.gz", [article(n) | {"level": 3} for n in range(200, 212)])
-    return root
+    return papers(tmp_path / "data")
 
 
 def settings_of(tmp_path: Path, data: Path, **changes: Any) -> Path:

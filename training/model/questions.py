@@ -52,14 +52,17 @@ def summaries(
     sets can be held, too."""
     for name in held:
         for place, row in enumerate(_rows(root, name, ("en", "ko"))):
-            yield from _summary(name, row, "held" if place < rows else "more", words)
+            yield from summary(name, row, "held" if place < rows else "more", words)
     for name in unseen:
         for row in _rows(root, name):
             if kept_apart(str(row["id"])):
-                yield from _summary(name, row, "unseen", words)
+                yield from summary(name, row, "unseen", words)
 
 
-def _summary(name: str, row: dict[str, Any], part: Part, words: int) -> Iterator[Question]:
+def summary(
+    name: str, row: dict[str, Any], part: Part, words: int = SHOWN_WORDS
+) -> Iterator[Question]:
+    """What the service asks of an article; nothing of one without sentences."""
     document = document_of(row)
     text = shown(document, rank(document), words=words)
     if not text:

@@ -238,24 +238,27 @@ def _judge(model: Any, template: Any, sweep: Sweep, out: Path) -> None:
 
 def draft(sweep: Sweep, name: str) -> Path:
     """Every draft that the service would get, of every article; as `headline --drafts` reads."""
-    from core.summarizing import PLAIN, drafts_of
-    from training.model.drafting import answers
-
     config = sweep.variant(name)
     model, template = trained(config)
-    path = config.runs / DRAFTS
     asked = _load(sweep.questions(name))
     # Should time run out, what the forest needs is there first.
     for parts in (("held", "unseen"), ("more",)):
         some = [one for one in asked if one.part in parts]
-        batch = sweep.judging.batch
-        beams = search(model, template, some, config.runs, batch)
-        plain = answers(model, template, [one.prompt for one in some], PLAIN, batch)
-        with path.open("a", encoding="utf-8") as file:
-            for one, replies in zip(some, plain, strict=True):
-                drafts = drafts_of([*beams[one.id], *replies], one.language)
-                file.write(json.dumps([one.id, drafts], ensure_ascii=False) + "\n")
-    return path
+        drafted(model, template, some, config.runs, sweep.judging.batch)
+    return config.runs / DRAFTS
+
+
+def drafted(model: Any, template: Any, asked: Sequence[Question], out: Path, batch: int) -> None:
+    """Appends a line for each to <out>/drafts.jsonl: its id, and its drafts as the service gets them."""
+    from core.summarizing import PLAIN, drafts_of
+    from training.model.drafting import answers
+
+    beams = search(model, template, asked, out, batch)
+    plain = answers(model, template, [one.prompt for one in asked], PLAIN, batch)
+    with (out / DRAFTS).open("a", encoding="utf-8") as file:
+        for one, replies in zip(asked, plain, strict=True):
+            drafts = drafts_of([*beams[one.id], *replies], one.language)
+            file.write(json.dumps([one.id, drafts], ensure_ascii=False) + "\n")
 
 
 def _load(path: Path) -> list[Question]:

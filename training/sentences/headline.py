@@ -1,11 +1,12 @@
 """The forests behind `core/judging/headline.py`: which candidate a person would have written.
 
     python -m training headline --data ../shared/data [--model FOLDER] [--rows N] [--posts FILE]
+    python -m training headline --drafts runs/crossfit/drafts.jsonl --every --posts runs/posts.jsonl
 
 For each article of the training parts the candidates of the product, drafts of the model in the
 CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
 ROUGE against the human summary. Articles of the part "choose" (see training/sets/examples.py) all
-take part: the model has never seen them. --posts: what `python -m training posts` made; what a digest
+take part: the model has never seen them; with --every all do (`python -m training crossfit`). --posts: what `python -m training posts` made; what a digest
 opens with is learned from it besides, and lines are not, because only posts were taken of which
 something else than the title is said. Prints the held-out parts: title, best sentence, first draft, ours, and the
 best that any choice could reach. With --read nothing is learned: the forest in --out is read, beside
@@ -105,14 +106,19 @@ class Drafts:
         return self._known[key]
 
 
-def cases(path: Path, name: str, drafts: Drafts, most: int) -> Iterator[Case]:
-    for row in _chosen(path, name, most):
+def cases(
+    path: Path, name: str, drafts: Drafts, most: int, *, every: bool = False
+) -> Iterator[Case]:
+    """`every`: whoever drafted an article had not learned from it."""
+    for row in _chosen(path, name, most, every=every):
         document = document_of(row)
         if not document.sentences:
             continue
         ranks = rank(document)
         # Drafts of what the model learned from flatter it.
-        drafted = drafts.of(str(row["id"]), document, ranks) if _unseen(name, row) else []
+        drafted = (
+            drafts.of(str(row["id"]), document, ranks) if every or _unseen(name, row) else []
+        )
         # A language or an engine without drafts has to be served as well.
         for given in [drafted, ()] if drafted and name not in HELD else [drafted]:
             weight = (4.0 if given else 1.0) * _weight(name)
@@ -128,11 +134,11 @@ def _weight(name: str) -> float:
     return 1.0 if name.startswith("scitldr") else 2.0
 
 
-def _chosen(path: Path, name: str, most: int) -> Iterator[dict[str, Any]]:
+def _chosen(path: Path, name: str, most: int, *, every: bool) -> Iterator[dict[str, Any]]:
     """All that the model never saw, and of the others as many as wanted."""
     others = 0
     for row in rows(path):
-        unseen = _unseen(name, row)
+        unseen = every or _unseen(name, row)
         others += not unseen
         if unseen or others <= most:
             yield row
@@ -189,6 +195,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: kept drafts only")
     parser.add_argument("--posts", type=Path, help="posts that openings are learned from besides")
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
+    parser.add_argument(
+        "--every", action="store_true", help="--drafts are of `crossfit`: no article was known"
+    )
     parser.add_argument("--rows", type=int, default=600, help="articles besides, of each set")
     parser.add_argument("--held", type=int, default=10**9, help="held-out articles that are read")
     parser.add_argument(
@@ -208,13 +217,15 @@ def main(arguments: list[str] | None = None) -> int:
         learned = [
             case
             for name in TRAIN
-            for case in cases(file_of(asked.data, name), name, drafts, asked.rows)
+            for case in cases(
+                file_of(asked.data, name), name, drafts, asked.rows, every=asked.every
+            )
         ]
         asked.out.mkdir(parents=True, exist_ok=True)
         for language in _GROWN:
             fit(learned, language).save(asked.out / f"headline_{language}.npz")
         if asked.posts:
-            learned += cases(asked.posts, _POSTS, drafts, 10**9)
+            learned += cases(asked.posts, _POSTS, drafts, 10**9, every=asked.every)
         fit([untitled(case) for case in learned], "en").save(asked.out / "opening_en.npz")
         log.info("%d articles -> %s", len(learned), asked.out)
     forests = {language: load(asked.out / f"headline_{language}.npz") for language in _GROWN}
