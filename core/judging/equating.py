@@ -26,8 +26,13 @@ _ENDS = re.compile(
 )
 _JOINS = re.compile(
     r"\b(?:is|are|was|were|be|been|being|as|becomes?|became|remains?|called|named|means|namely)\b|[(–—=]|"
-    r", (?:an?|the|our|one)\b|['’](?:s|re) (?:an?|the|one)\b"
+    r"['’](?:s|re) (?:an?|the|one)\b"
 )
+# "Vitess, a system": of names only ("a foreign key, a child table" are two things), and not where more is
+# counted up ("Stateful Functions 2.0, a new training and some efforts").
+_APPOSED = re.compile(r"^[^\w]*, (?:an?|the|our|one)\b")
+_COUNTS_UP = re.compile(r"^\w*,? (?:and|or|as well as)\b")
+_NAME = re.compile(r"[A-Z0-9]|.+[A-Z]")
 _GOES_ON = re.compile(r"^(?:it|this|they|these|he|she)(?:['’]s| (?:is|are|was|were)) ", re.I)
 _WORD = re.compile(r"(\w+(?:[.-]\w+)*)(?:['’]\w+)?")
 # Words between the two at most; fewer where the other is a word that anything may be.
@@ -41,13 +46,23 @@ def equates(claim: str, document: Document) -> bool:
     found = _EQUATION.match(claim)
     if found is None:
         return False
-    one, other = _head(found["one"]), _head(_ENDS.split(found["other"], maxsplit=1)[0])
+    one, (named, rest) = _head(found["one"]), _parted(found["other"])
+    other = _head(named)
+    if other in _VAGUE and rest.startswith("of "):
+        inner = _head(_parted(rest[3:])[0])  # "a new type of pipeline"
+        other = inner if inner and inner != one else other
     if not one or not other or one == other:
         return False
     texts = [document.title, *(sentence.text for sentence in document.sentences)]
     return not any(
         _says(text, before, one, other) for before, text in zip(["", *texts], texts, strict=False)
     )
+
+
+def _parted(phrase: str) -> tuple[str, str]:
+    """The name of the other thing, and what follows it."""
+    end = _ENDS.search(phrase)
+    return (phrase, "") if end is None else (phrase[: end.start()], phrase[end.start() :])
 
 
 def _head(phrase: str) -> str:
@@ -70,9 +85,17 @@ def _says(text: str, before: str, one: str, other: str) -> bool:
         after = stems[place + 1 : place + 1 + apart]
         if other in after:
             then = words[place + 1 + after.index(other)]
-            if _JOINS.search(text, words[place].end, then.start):
+            if _JOINS.search(text, words[place].end, then.start) or _apposed(
+                text, words[place], then
+            ):
                 return True
     return False
+
+
+def _apposed(text: str, one: _Word, other: _Word) -> bool:
+    between = text[one.end : other.start]
+    named = _NAME.match(text[one.start : one.end])
+    return bool(named and _APPOSED.match(between) and not _COUNTS_UP.match(text[other.end :]))
 
 
 class _Word(NamedTuple):

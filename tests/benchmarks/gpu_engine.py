@@ -380,7 +380,8 @@ async def _squeezed(engine: GptqEngine, load: Load, left: float) -> None:
 
 
 async def _floor(engine: GptqEngine, read: int, device: str, new_tokens: int) -> None:
-    """One answer by the difference of a long and a short one: what a further token takes."""
+    """One answer by the difference of a long and a short one: what a further token takes. A real
+    model may end its answer sooner; then there is none."""
     short, long = Load(1, new_tokens, 1), Load(1, 3 * new_tokens, 1)
     floor = read / copy_bandwidth() if device == "cuda" else 0.0
     if floor:
@@ -391,12 +392,19 @@ async def _floor(engine: GptqEngine, read: int, device: str, new_tokens: int) ->
         if name == "recorded" and recordings is None:
             continue
         engine._batch._recordings = kept
+        written = []
         for load in (short, long):
+            before = engine.counts.tokens
             await throughput(engine, load)
+            written.append(engine.counts.tokens - before)
+        further = written[1] - written[0]
+        if further < new_tokens:
+            print(f"one answer, {name}: it ends by itself after {written[1]} tokens")
+            continue
         took = [
             [(await throughput(engine, load))[0] for _ in range(times)] for load in (short, long)
         ]
-        a_token = (statistics.median(took[1]) - statistics.median(took[0])) / (2 * new_tokens)
+        a_token = (statistics.median(took[1]) - statistics.median(took[0])) / further
         beside = f"; {a_token / floor:.2f} times the floor" if floor else ""
         print(
             f"one answer, {name}: {1000 * a_token:.2f} ms a token, {1 / a_token:.1f} tokens/s{beside}",
@@ -410,7 +418,7 @@ async def _rates(
     seconds = in_the_model(engine)
     batch = engine._batch
     recordings = batch._recordings
-    ways = {"ours, run anew": (None, 1)} | (
+    ways: dict[str, tuple[Any, int]] = {"ours, run anew": (None, 1)} | (
         {"ours": (recordings, 1)} if recordings is not None else {}
     )
     ways |= {"ours, guessing": (recordings, guesses)} if guesses else {}
@@ -423,7 +431,9 @@ async def _rates(
             if at_once <= _ANEW:  # many are warm within the first tenth of what they take
                 generated(checkpoint, _load(asked, at_once, 2))
             took = await asyncio.to_thread(generated, checkpoint, load)
-            table.row("plain loop" if at_once == 1 else "padded batch", load, took, [took] * at_once)
+            table.row(
+                "plain loop" if at_once == 1 else "padded batch", load, took, [took] * at_once
+            )
         for name, (kept, together) in ways.items():
             if name == "ours, run anew" and recordings is not None and at_once > _ANEW:
                 continue

@@ -25,6 +25,7 @@ from training.sets.examples import kept_apart
 
 pytestmark = pytest.mark.slow
 
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return papers(tmp_path / "data")

@@ -13,7 +13,9 @@ TEXT = (
     "The cloud-native stream processor Flink was started at a university. It is a project of the foundation. "
     "PEMJA, a bridge between two languages, runs both in one process. "
     "The forms service sends each answer to a function. "
-    "A checkpoint, which is taken every minute, is a consistent copy of the state."
+    "A checkpoint, which is taken every minute, is a consistent copy of the state. "
+    "In April there came Functions 2.0, a training and some efforts, and a foreign key, a new table. "
+    "Savepoints, a kind of checkpoint, are made by hand."
 )
 
 
@@ -30,6 +32,9 @@ def article() -> Document:
         "The forms service is a function for answers.",
         "The university was one of the stream processors.",
         "Flink is a way of sending answers.",
+        "Functions 2.0 is a training for everybody.",
+        "A foreign key is a table in both schemas.",
+        "Savepoints are a kind of key.",
     ],
 )
 def test_what_only_stands_beside_each_other_is_no_equation(article: Document, claim: str) -> None:
@@ -45,6 +50,7 @@ def test_what_only_stands_beside_each_other_is_no_equation(article: Document, cl
         "Checkpoints are a copy of the state.",
         "Blink extends the runtime with operators.",
         "The new runtime is the runtime.",
+        "Savepoints are a type of checkpoint.",
         "체크포인트는 상태의 사본이다.",
     ],
 )

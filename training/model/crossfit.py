@@ -3,13 +3,12 @@
     python -m training crossfit --config config/training/crossfit.yaml [--together N] [--only 0 all …]
 
 The forests of `headline` learn which draft to choose. Drafts of what a model has learned from flatter
-it, so a seventh of the articles is kept from the model for them. Here nothing is kept from anybody: the
-articles are cut into parts, and for each a model learns from the others and drafts it (Wolpert 1992,
-Stacked generalization, doi:10.1016/S0893-6080(05)80023-1). The model that ships learns from all of
-them, and the forests from several times as many drafts:
+it, so `m2` keeps a seventh of the articles from the model for them. Here the articles are cut into
+parts, and for each a model learns from the others and drafts it (Wolpert 1992, Stacked
+generalization, doi:10.1016/S0893-6080(05)80023-1): seven times as many drafts, of models as good as
+the one that learns from all.
 
-    python -m training headline --drafts runs/crossfit/drafts.jsonl --every --posts runs/posts.jsonl \
-        --model runs/crossfit/all/export
+    python -m training headline --drafts runs/crossfit/drafts.jsonl --every --posts runs/posts.jsonl
 
 Each model is a process of its own; what is finished is not run again. Writes <runs>/<part>/m2 and
 drafts.jsonl for each part, and <runs>/drafts.jsonl of all of them.
@@ -30,7 +29,7 @@ from pathlib import Path
 from pydantic import Field
 
 from core.errors import SettingsError
-from training.config import TrainingConfig, read
+from training.config import Stage, TrainingConfig, read
 from training.lines import read as read_rows
 from training.lines import rows
 from training.model.questions import Question, load, summary, write
@@ -48,6 +47,7 @@ class Crossfit(TrainingConfig):
     sets that nobody learns from, drafted by the model that learned from all. `batch`: prompts that
     are answered at once; `together`: processes."""
 
+    m2: Stage
     folds: int = Field(4, ge=2, le=64)
     drafted: tuple[str, ...] = Field(min_length=1)
     held: tuple[str, ...] = ()
@@ -72,8 +72,6 @@ def prepare(config: Crossfit) -> None:
     """Examples and questions, where they are not there yet. Raises SettingsError, BadArticle."""
     from training.sets import examples
 
-    if config.m2 is None:
-        raise SettingsError(["the configuration has no part m2"])
     if not any(config.examples.glob("*.jsonl")):
         log.info("examples")
         examples.build(config.data, config.examples, [config.posts] if config.posts else [])
@@ -87,7 +85,6 @@ def prepare(config: Crossfit) -> None:
 
 def _share(config: Crossfit, part: str) -> None:
     """The examples of one model, whole or not at all: those of the other parts."""
-    assert config.m2 is not None
     target = config.of(part).examples
     partial = target.with_name("examples.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -143,11 +140,7 @@ def train_and_draft(config: Crossfit, part: str) -> None:
     asked = [
         one
         for one in load(config.runs / _QUESTIONS)
-        if (
-            part == ALL
-            if one.part == "held"
-            else str(fold_of(one.id, config.folds)) == part
-        )
+        if (part == ALL if one.part == "held" else str(fold_of(one.id, config.folds)) == part)
     ]
     (own.runs / DRAFTS).unlink(missing_ok=True)
     drafted(model, template, asked, own.runs, config.batch)
@@ -165,9 +158,10 @@ def run(path: Path, config: Crossfit, only: tuple[str, ...] = ()) -> Path:
 
     def go(part: str) -> None:
         place = config.runs / part
-        command = [sys.executable, "-m", "training", "crossfit", "--config", str(path)]
+        asked = ["--config", str(path), "--part", part]
+        command = [sys.executable, "-m", "training", "crossfit", *asked]
         with (place / "log.txt").open("a", encoding="utf-8") as file:
-            ended = subprocess.run([*command, "--part", part], stdout=file, stderr=file, check=False)  # noqa: S603 - our own words
+            ended = subprocess.run(command, stdout=file, stderr=file, check=False)  # noqa: S603 - our own words
         log.info("part %s: %s", part, "done" if ended.returncode == 0 else "failed")
 
     with ThreadPoolExecutor(config.together) as pool:

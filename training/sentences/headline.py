@@ -1,14 +1,16 @@
 """The forests behind `core/judging/headline.py`: which candidate a person would have written.
 
-    python -m training headline --data ../shared/data [--model FOLDER] [--rows N] [--posts FILE]
-    python -m training headline --drafts runs/crossfit/drafts.jsonl --every --posts runs/posts.jsonl
+    python -m training headline --data ../shared/data --every --drafts runs/crossfit/drafts.jsonl \
+        --posts runs/posts.jsonl [--model runs/crossfit/all/export]
+    python -m training headline --data ../shared/data --model FOLDER [--rows N] [--posts FILE]
 
-For each article of the training parts the candidates of the product, drafts of the model in the
-CTranslate2 folder among them (kept in --drafts, so that a second run is quick), each with its
-ROUGE against the human summary. Articles of the part "choose" (see training/sets/examples.py) all
-take part: the model has never seen them; with --every all do (`python -m training crossfit`). --posts: what `python -m training posts` made; what a digest
-opens with is learned from it besides, and lines are not, because only posts were taken of which
-something else than the title is said. Prints the held-out parts: title, best sentence, first draft, ours, and the
+For each article of the training parts the candidates of the product, drafts of the model among them,
+each with its ROUGE against the human summary. --every: the drafts are of `python -m training crossfit`,
+by models that had not learned from the article. Otherwise only articles of the part "choose" (see
+training/sets/examples.py) have drafts, those of the CTranslate2 folder. Drafts are kept in --drafts, so that a
+second run is quick. --posts: what `python -m training posts` made; what a digest opens with is learned
+from it besides, and lines are not, because only posts were taken of which something else than the
+title is said. Prints the held-out parts: title, best sentence, first draft, ours, and the
 best that any choice could reach. With --read nothing is learned: the forest in --out is read, beside
 another model's drafts perhaps.
 """
@@ -44,10 +46,15 @@ log = logging.getLogger("training.sentences.headline")
 
 TRAIN = ("scitldr/train", "go_blog/train", "tutorial_descriptions/train", "react_ko/train")
 HELD = ("scitldr/dev", "go_blog/valid", "react_ko/valid")
+_POSTS = "posts"
 # Trees, and rows that a leaf has at least.
-_GROWN: dict[Language, tuple[int, int]] = {"en": (300, 300), "ko": (80, 80)}
-# A post counts half of what a paper does: they are many, and of few authors.
-_POSTS, _POST_WEIGHT = "posts", 0.5
+_GROWN: dict[Language, tuple[int, int]] = {"en": (150, 500), "ko": (80, 80)}
+# How much an article of a set counts for a line, and for an opening: posts are what is digested.
+_LINE = {"scitldr/train": 1.0}
+_OPENING = {"scitldr/train": 0.25}
+_OTHERS = (2.0, 1.0)
+# An article with drafts to one without, which has to be served as well.
+_DRAFTED = 4.0
 _KEYS = ("rouge1", "rouge2", "rougeL")
 
 
@@ -75,12 +82,10 @@ def rouge(wanted: Sequence[str], text: str, language: Language) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An article with its candidates: features (n, columns) and ROUGE (n, 3). `weight`: how much
-    it counts, since drafts of articles that the model never saw are few."""
+    """An article with its candidates: features (n, columns) and ROUGE (n, 3)."""
 
     name: str
     language: Language
-    weight: float
     pool: tuple[Candidate, ...]
     features: Rows
     scores: Rows
@@ -116,22 +121,13 @@ def cases(
             continue
         ranks = rank(document)
         # Drafts of what the model learned from flatter it.
-        drafted = (
-            drafts.of(str(row["id"]), document, ranks) if every or _unseen(name, row) else []
-        )
+        drafted = drafts.of(str(row["id"]), document, ranks) if every or _unseen(name, row) else []
         # A language or an engine without drafts has to be served as well.
         for given in [drafted, ()] if drafted and name not in HELD else [drafted]:
-            weight = (4.0 if given else 1.0) * _weight(name)
             pool = candidates(document, ranks, given)
             scores = [rouge(references(row), one.text, document.language) for one in pool]
             found = features(document, ranks, pool)
-            yield Case(name, document.language, weight, pool, found, np.array(scores))
-
-
-def _weight(name: str) -> float:
-    if name == _POSTS:
-        return _POST_WEIGHT
-    return 1.0 if name.startswith("scitldr") else 2.0
+            yield Case(name, document.language, pool, found, np.array(scores))
 
 
 def _chosen(path: Path, name: str, most: int, *, every: bool) -> Iterator[dict[str, Any]]:
@@ -148,12 +144,15 @@ def _unseen(name: str, row: dict[str, Any]) -> bool:
     return name in HELD or kept_apart(str(row["id"]))
 
 
-def fit(learned: Sequence[Case], language: Language) -> Forest:
+def fit(learned: Sequence[Case], language: Language, *, opening: bool = False) -> Forest:
     """Of one language alone. How many trees and how fine: by five folds of what is learned from."""
     learned = [case for case in learned if case.language == language and case.pool]
     trees, least = _GROWN[language]
     weights = np.concatenate(
-        [np.full(len(case.pool), case.weight / np.sqrt(len(case.pool))) for case in learned]
+        [
+            np.full(len(case.pool), _weight(case, opening=opening) / np.sqrt(len(case.pool)))
+            for case in learned
+        ]
     )
     return grow(
         np.vstack([case.features for case in learned]),
@@ -162,7 +161,14 @@ def fit(learned: Sequence[Case], language: Language) -> Forest:
         NAMES,
         trees=trees,
         least=least,
+        whole=True,
     )
+
+
+def _weight(case: Case, *, opening: bool) -> float:
+    named = _OPENING if opening else _LINE
+    drafted = any(one.origin == "model" for one in case.pool)
+    return named.get(case.name, _OTHERS[opening]) * (_DRAFTED if drafted else 1.0)
 
 
 def untitled(case: Case) -> Case:
@@ -193,7 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training headline", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path, help="a CTranslate2 folder; none: kept drafts only")
-    parser.add_argument("--posts", type=Path, help="posts that openings are learned from besides")
+    parser.add_argument("--posts", type=Path, help="posts that are learned from besides")
     parser.add_argument("--drafts", type=Path, default=Path("runs/headline/drafts.jsonl"))
     parser.add_argument(
         "--every", action="store_true", help="--drafts are of `crossfit`: no article was known"
@@ -226,7 +232,8 @@ def main(arguments: list[str] | None = None) -> int:
             fit(learned, language).save(asked.out / f"headline_{language}.npz")
         if asked.posts:
             learned += cases(asked.posts, _POSTS, drafts, 10**9, every=asked.every)
-        fit([untitled(case) for case in learned], "en").save(asked.out / "opening_en.npz")
+        titleless = [untitled(case) for case in learned]
+        fit(titleless, "en", opening=True).save(asked.out / "opening_en.npz")
         log.info("%d articles -> %s", len(learned), asked.out)
     forests = {language: load(asked.out / f"headline_{language}.npz") for language in _GROWN}
     for name in asked.sets:
