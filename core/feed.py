@@ -182,14 +182,15 @@ def spoken_of(candidate: Candidate) -> str:
     )
 
 
-def worth(subscription: Subscription, candidate: Candidate) -> tuple[int, date, float, str]:
+def worth(subscription: Subscription, candidate: Candidate) -> tuple[int, date, float, str, str]:
     """More is better: how many of the wished words it is about, then the day it came out, then
-    how near it is to the middle of the wished difficulty. The identity only settles ties."""
+    how near it is to the middle of the wished difficulty. Identity and row only settle ties."""
     text = spoken_of(candidate)
     about = sum(mentions(text, word) for word in subscription.include)
     middle = (subscription.low + subscription.high) / 2
     away = abs(candidate.record.digest.difficulty_level.score - middle)
-    return about, came_out(candidate.entry), -away, candidate.entry.identity
+    entry = candidate.entry
+    return about, came_out(entry), -away, entry.identity, entry.id
 
 
 def came_out(entry: Entry) -> date:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -169,16 +169,22 @@ def _terms(document: Document) -> float:
 
 
 def _subject(document: Document, vectors: Vectors) -> tuple[str, ...]:
-    """The specialist words of the sentences that drew the article towards the hard end."""
+    """The specialist words of the sentences that drew the article towards the hard end, of those that
+    it comes back to."""
     texts = [sentence.text for sentence in document.sentences]
     rare = background(document.language)
+    often = Counter(
+        _stemmed(w, document.language) for w in _spelled(document.prose, document.language)
+    )
     found = Counter(
         word
         for text in meaning.hardest(vectors[1:], texts, 5)
         for word in _spelled(text, document.language)
-        if len(word) > 2 and rare.specialist(_stemmed(word, document.language))
+        if len(word) > 2
+        and rare.specialist(name := _stemmed(word, document.language))
+        and often[name] > 1
     )
-    return _top(found)[:3]
+    return _told(found, document)[:3]
 
 
 def by_words(document: Document) -> float:
@@ -315,7 +321,7 @@ def _driving(document: Document) -> dict[FactorName, tuple[str, ...]]:
     inside = Counter(w for b in code for w in _BRANCH.findall(b.text) + _DEFINITION.findall(b.text))
     asymptotic = Counter(_ASYMPTOTIC.findall(text))
     return {
-        "terms": _top(special),
+        "terms": _told(special, document),
         "concepts": _top(formal),
         "background": tuple(_technologies_used(document)[:5]),
         "algorithms": _top(asymptotic + inside),
@@ -326,9 +332,28 @@ def _top(counted: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(word for word, _ in sorted(counted.items(), key=lambda p: (-p[1], p[0]))[:5])
 
 
+def _told(weights: Mapping[str, float], document: Document) -> tuple[str, ...]:
+    """The heaviest words: "server" and "servers" are one, spelled as the article mostly does."""
+    forms: dict[str, list[str]] = defaultdict(list)
+    for word in weights:
+        forms[_stemmed(word, document.language)].append(word)
+    whole = {
+        max(of, key=lambda w: (weights[w], w)): sum(weights[w] for w in of) for of in forms.values()
+    }
+    return tuple(_as_written(word, document.prose) for word in _top(whole))
+
+
+def _as_written(word: str, text: str) -> str:
+    """ "postgresql" as "PostgreSQL"; Hangul has one case."""
+    if not word.isascii():
+        return word
+    written = re.findall(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", text, re.I)
+    return Counter(written).most_common(1)[0][0] if written else word
+
+
 def _spelled(text: str, language: Language) -> list[str]:
     found = words(text, "ko") if language == "ko" else raw_words(text)
-    return [word for word in found if not is_stopword(word) and not word[0].isdigit()]
+    return [w for w in found if not (is_stopword(w) or w[0].isdigit() or w in ("i.e", "e.g"))]
 
 
 def _stemmed(word: str, language: Language) -> str:

@@ -147,6 +147,13 @@ subscriptions = st.builds(
 )
 
 
+def test_of_two_rows_of_one_entry_the_same_is_chosen_whatever_comes_first() -> None:
+    twins = [a_candidate(name, identity="twin") for name in ("one", "two")]
+    chosen = choose(a_subscription(), twins, frozenset())
+    assert len(chosen) == 1
+    assert choose(a_subscription(), twins[::-1], frozenset()) == chosen
+
+
 @settings(max_examples=80, deadline=None)
 @given(subscriptions, candidates, st.data())
 def test_whatever_comes_in_the_choice_keeps_its_promises(

@@ -208,6 +208,19 @@ def test_the_factors_shares_add_up_and_name_what_drove_them() -> None:
     assert "consensus" in by_name["concepts"].words
 
 
+def test_the_words_behind_a_level_stand_once_and_as_the_article_writes_them() -> None:
+    text = (
+        "Each PostgreSQL server has a heap. Servers with a heap scan it, i.e. the server reads PostgreSQL pages. "
+        "A server keeps PostgreSQL apart, and a server's heap, i.e. its pages, waits."
+    )
+    (terms,) = (f.words for f in difficulty.judge(english(text)).factors if f.name == "terms")
+    assert "PostgreSQL" in terms
+    assert not {"postgresql", "i.e"} & set(terms)
+    assert len([word for word in terms if word.lower().startswith("server")]) <= 1
+    twice = difficulty._told({"server": 3.0, "servers": 2.0, "scan": 4.0}, english(text))
+    assert twice == ("server", "scan")
+
+
 def test_shell_commands_are_no_algorithms() -> None:
     shell = english(
         "Install it now.\n\n```bash\nfor f in *; do if true; then echo $f; fi; done\n```\n",
