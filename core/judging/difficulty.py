@@ -344,7 +344,7 @@ def _told(weights: Mapping[str, float], document: Document) -> tuple[str, ...]:
 
 
 def _as_written(word: str, text: str) -> str:
-    """ "postgresql" as "PostgreSQL"; Hangul has one case."""
+    """In the spelling that stands there mostly, such as "PostgreSQL"; Hangul has one case."""
     if not word.isascii():
         return word
     written = re.findall(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", text, re.I)

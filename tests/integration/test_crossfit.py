@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.papers import article, papers, write
+from support.papers import M2, article, papers, write
 from support.tiny_model import tiny_checkpoint
 
 from core.errors import SettingsError
@@ -22,15 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def settings_of(tmp_path: Path, **changes: Any) -> Path:
-    m2 = {
-        "data": ["summary.train", "summary.train"],
-        "validation": "summary.valid",
-        "max_steps": 2,
-        "batch_size": 4,
-        "max_length": 1024,
-        "learning_rate": 0.01,
-        "lora": {"rank": 2, "alpha": 4, "layers": 1},
-    }
+    m2 = M2 | {"data": ["summary.train", "summary.train"], "validation": "summary.valid"}
     made: dict[str, Any] = {
         "base": str(tiny_checkpoint()),
         "runs": str(tmp_path / "crossfit"),

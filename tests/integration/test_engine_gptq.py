@@ -41,6 +41,20 @@ async def running(checkpoint: Checkpoint, **settings: Any) -> AsyncIterator[Gptq
         await engine.close()
 
 
+def scarce(engine: GptqEngine, most: int) -> Any:
+    """Its pass over rows, for which the memory of so many suffices."""
+    import torch
+
+    forward = engine._batch._forward
+
+    def small(ids: Any, *given: Any, **named: Any) -> Any:
+        if len(ids) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return forward(ids, *given, **named)
+
+    return small
+
+
 async def test_its_answers_are_those_of_transformers(checkpoint: Checkpoint) -> None:
     async with running(checkpoint) as engine:
         for system in ("", BRIEF):
@@ -105,16 +119,8 @@ def test_weights_too_large_are_not_tried_with_every_kernel(
 async def test_running_out_of_memory_makes_the_batch_smaller_and_loses_nobody(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import torch
-
     async with running(checkpoint) as engine:
-        forward = engine._batch._forward
-
-        def small(ids: Any, *given: Any, **named: Any) -> Any:
-            if len(ids) > 2:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return forward(ids, *given, **named)
-
+        small = scarce(engine, 2)
         alone = [await engine.generate(Prompt(question), SHORT) for question in CHATS]
         monkeypatch.setattr(engine._batch, "_forward", small)
         asked = [*CHATS] * 3
@@ -127,16 +133,8 @@ async def test_running_out_of_memory_makes_the_batch_smaller_and_loses_nobody(
 async def test_once_there_is_memory_again_as_many_as_before_go_together(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import torch
-
     async with running(checkpoint, max_batch=4) as engine:
-        forward = engine._batch._forward
-
-        def small(ids: Any, *given: Any, **named: Any) -> Any:
-            if len(ids) > 1:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return forward(ids, *given, **named)
-
+        forward, small = engine._batch._forward, scarce(engine, 1)
         monkeypatch.setattr(engine._batch, "_forward", small)
         asked = [*CHATS][:4]
         await asyncio.gather(*(engine.generate(Prompt(one), SHORT) for one in asked))
@@ -150,16 +148,8 @@ async def test_once_there_is_memory_again_as_many_as_before_go_together(
 async def test_who_was_handed_back_and_left_is_not_answered(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import torch
-
     async with running(checkpoint, max_batch=4) as engine:
-        forward = engine._batch._forward
-
-        def small(ids: Any, *given: Any, **named: Any) -> Any:
-            if len(ids) > 1:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return forward(ids, *given, **named)
-
+        small = scarce(engine, 1)
         monkeypatch.setattr(engine._batch, "_forward", small)
         song = Generation(max_new_tokens=1000)
         asked = [asyncio.create_task(engine.generate(Prompt(SONG), song)) for _ in range(4)]

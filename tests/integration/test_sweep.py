@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from support.papers import article, papers, write
+from support.papers import M2, article, papers, write
 from support.tiny_model import tiny_model
 
 from core.engine.chat import ModelCard
@@ -34,20 +34,12 @@ def data(tmp_path: Path) -> Path:
 def settings_of(tmp_path: Path, data: Path, **changes: Any) -> Path:
     from support.tiny_model import tiny_checkpoint
 
-    m2 = {
-        "data": ["summary.train"],
-        "max_steps": 2,
-        "batch_size": 4,
-        "max_length": 1024,
-        "learning_rate": 0.01,
-        "lora": {"rank": 2, "alpha": 4, "layers": 1},
-    }
     made: dict[str, Any] = {
         "base": str(tiny_checkpoint()),
         "runs": str(tmp_path / "sweep"),
         "data": str(data),
         "examples": str(tmp_path / "examples"),
-        "usual": {"m2": m2},
+        "usual": {"m2": M2},
         "variants": {
             "reference": {},
             "judging": {"m2": {"data": ["judgement.train"], "lora": {"rank": 0}}},

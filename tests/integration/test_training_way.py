@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.papers import article, write
 from support.tiny_model import tiny_checkpoint
 
 from core.errors import BadArticle, SettingsError
@@ -24,29 +25,6 @@ from training.model import average, m1, m2, merge, tokenizer
 from training.sets import examples
 
 pytestmark = pytest.mark.slow
-
-TOPICS = "queue stack cache index broker router parser kernel mutex socket buffer thread".split()
-
-
-def article(number: int) -> dict[str, Any]:
-    name = TOPICS[number % len(TOPICS)]
-    return {
-        "id": f"t/{number}",
-        "title": f"The {name} number {number}",
-        "language": "en",
-        "source": "test",
-        "license": "MIT",
-        "content": f"In this paper we propose a {name} number {number}. It keeps things in order. "
-        f"Other work has no {name}. The results of our {name} improve on {number} others. "
-        "We describe what it does and how it is built from parts that are known.",
-        "summary": f"We propose a {name} number {number} that keeps things in order",
-    }
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 @pytest.fixture

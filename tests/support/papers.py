@@ -9,7 +9,7 @@ from typing import Any
 
 from training.sets.examples import SETS
 
-TOPICS = "queue stack cache index broker router parser kernel".split()
+TOPICS = "queue stack cache index broker router parser kernel mutex socket buffer thread".split()
 
 
 def article(number: int) -> dict[str, Any]:
@@ -21,7 +21,8 @@ def article(number: int) -> dict[str, Any]:
         "source": "test",
         "license": "MIT",
         "content": f"In this paper we propose a {name} number {number}. It keeps things in order. "
-        f"Other work has no {name}. The results of our {name} improve on {number} others.",
+        f"Other work has no {name}. The results of our {name} improve on {number} others. "
+        "We describe what it does and how it is built from parts that are known.",
         "summary": f"We propose a {name} number {number} that keeps things in order",
     }
 
@@ -29,7 +30,18 @@ def article(number: int) -> dict[str, Any]:
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+# Two changes of a tiny model.
+M2: dict[str, Any] = {
+    "data": ["summary.train"],
+    "max_steps": 2,
+    "batch_size": 4,
+    "max_length": 1024,
+    "learning_rate": 0.01,
+    "lora": {"rank": 2, "alpha": 4, "layers": 1},
+}
 
 
 def papers(root: Path) -> Path:

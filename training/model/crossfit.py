@@ -33,7 +33,7 @@ from training.config import Stage, TrainingConfig, read
 from training.lines import read as read_rows
 from training.lines import rows
 from training.model.questions import Question, load, summary, write
-from training.model.variant import DRAFTS, drafted, trained
+from training.model.variant import DRAFTS, drafted, train, trained
 
 log = logging.getLogger("training.model.crossfit")
 
@@ -90,11 +90,12 @@ def _share(config: Crossfit, part: str) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     for name in dict.fromkeys(config.m2.data):
+        learned = config.examples / f"{name}.jsonl"
         kept_apart = config.examples / f"{name.removesuffix('.train')}.choose.jsonl"
-        sources = [config.examples / f"{name}.jsonl", *[kept_apart][: kept_apart.is_file()]]
-        with (partial / f"{name}.jsonl").open("w", encoding="utf-8") as file:
-            for source in sources:
-                file.writelines(_lines_for(source, part, config.folds))
+        with (partial / learned.name).open("w", encoding="utf-8") as file:
+            file.writelines(_lines_for(learned, part, config.folds))
+            if kept_apart.is_file():
+                file.writelines(_lines_for(kept_apart, part, config.folds))
     if config.m2.validation:
         name = f"{config.m2.validation}.jsonl"
         shutil.copyfile(config.examples / name, partial / name)
@@ -126,16 +127,10 @@ def _questions(config: Crossfit) -> Iterator[Question]:
 
 
 def train_and_draft(config: Crossfit, part: str) -> None:
-    from training.model import m1, m2, tokenizer
-    from training.model.bases import MANIFEST
     from training.sets.examples import fold_of
 
     own, begin = config.of(part), time.monotonic()
-    steps = {"tokenizer": tokenizer.run, "m1": m1.run, "m2": m2.run}
-    for step, run in steps.items():
-        if getattr(own, step) and not (own.runs / step / MANIFEST).is_file():
-            run(own)
-            log.info("%s: %s after %.0f s", part, step, time.monotonic() - begin)
+    train(own, part)
     model, template = trained(own)
     asked = [
         one

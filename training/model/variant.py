@@ -108,22 +108,28 @@ def mixed(usual: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
-def train_and_judge(sweep: Sweep, name: str) -> dict[str, Any]:
-    """What also stands in <runs>/<name>/result.json."""
+def train(config: TrainingConfig, name: str) -> dict[str, Any]:
+    """The stages that it has and that are not finished; the figures of all of them."""
     from training.model import m1, m2, tokenizer
     from training.model.bases import MANIFEST
 
-    config, begin = sweep.variant(name), time.monotonic()
+    begin = time.monotonic()
     steps = {"tokenizer": tokenizer.run, "m1": m1.run, "m2": m2.run}
     for step, run in steps.items():
         if getattr(config, step) and not (config.runs / step / MANIFEST).is_file():
             run(config)
             log.info("%s: %s after %.0f s", name, step, time.monotonic() - begin)
-    figures = {
+    return {
         step: json.loads(path.read_text(encoding="utf-8"))["figures"]
         for step in steps
         if (path := config.runs / step / MANIFEST).is_file()
     }
+
+
+def train_and_judge(sweep: Sweep, name: str) -> dict[str, Any]:
+    """What also stands in <runs>/<name>/result.json."""
+    config, begin = sweep.variant(name), time.monotonic()
+    figures = train(config, name)
     gc.collect()
     model, template = trained(config)
     held = [one for one in _load(sweep.questions(name)) if one.part == "held"]
