@@ -34,7 +34,7 @@ def run(config: TrainingConfig) -> Path:
         steps.append(("m2", runs / "m2", lambda: m2.run(config)))
     if config.m2 is not None and not any(config.examples.glob("*.jsonl")):
         log.info("examples")
-        examples.build(config.data, config.examples, _posts(config))
+        examples.build(config.data, config.examples, examples.posts_of(config))
     for name, folder, step in steps:
         if (folder / MANIFEST).is_file():
             log.info("%s: done before, in %s", name, folder)
@@ -49,19 +49,6 @@ def run(config: TrainingConfig) -> Path:
         log.info("export")
         export.run(merged, exported)
     return exported
-
-
-def _posts(config: TrainingConfig) -> list[Path]:
-    if config.posts is None:
-        return []
-    if config.posts.is_file():
-        return [config.posts]
-    log.warning(
-        "%s is not there: the examples have few articles. python -m training posts makes it, from "
-        "checkouts of sites (it needs the network)",
-        config.posts,
-    )
-    return []
 
 
 def main(arguments: list[str] | None = None) -> int:

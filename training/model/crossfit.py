@@ -74,7 +74,7 @@ def prepare(config: Crossfit) -> None:
 
     if not any(config.examples.glob("*.jsonl")):
         log.info("examples")
-        examples.build(config.data, config.examples, [config.posts] if config.posts else [])
+        examples.build(config.data, config.examples, examples.posts_of(config))
     for part in config.parts:
         if not config.of(part).examples.is_dir():
             _share(config, part)
@@ -112,12 +112,15 @@ def _lines_for(path: Path, part: str, folds: int) -> Iterator[str]:
 
 
 def _questions(config: Crossfit) -> Iterator[Question]:
+    from training.sets.examples import posts_of
+
     for name in config.drafted:
         for row in rows(config.data / f"{name}.jsonl.gz"):
             if row.get("language", "en") == "en":
                 yield from summary(name, row, "unseen")
-    for row in rows(config.posts) if config.posts else ():
-        yield from summary("posts", row, "unseen")
+    for path in posts_of(config):
+        for row in rows(path):
+            yield from summary("posts", row, "unseen")
     for name in config.held:
         for row in rows(config.data / f"{name}.jsonl.gz"):
             yield from summary(name, row, "held")

@@ -33,6 +33,7 @@ from core.ports import Prompt
 from core.prompts import judgement as judgement_prompt
 from core.prompts import summary as summary_prompt
 from core.prompts import term as term_prompt
+from training.config import TrainingConfig
 from training.lines import may_ship, read
 from training.sets.announcements import announced
 from training.sets.gaps import Gap, gaps
@@ -317,6 +318,20 @@ def _every(path: Path, make: Any, counts: Counter[str], words: int) -> Iterator[
             raise BadArticle(
                 f"{path}:{number}", f"a field is missing or wrong ({error})"
             ) from error
+
+
+def posts_of(config: TrainingConfig) -> list[Path]:
+    """What `build` is given besides; a file that is not there is told of, and done without."""
+    if config.posts is None:
+        return []
+    if config.posts.is_file():
+        return [config.posts]
+    log.warning(
+        "%s is not there: the examples have few articles. python -m training posts makes it, from "
+        "checkouts of sites (it needs the network)",
+        config.posts,
+    )
+    return []
 
 
 def main(arguments: list[str] | None = None) -> int:
