@@ -57,7 +57,7 @@ from core.settings import DigestSettings, GenerationSettings, OutputLanguage
 from core.subject import subject
 
 # Bump when the same article would get another digest: kept digests of older versions are not shown.
-VERSION = "7"
+VERSION = "8"
 # Sentences turned into vectors; a longer article's are chosen by their words first (2 ms each).
 _EMBEDDED = 400
 

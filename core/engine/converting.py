@@ -20,6 +20,7 @@ from core.engine.chat import ModelCard
 from core.engine.gguf_file import load_generator
 from core.engine.merging import merged
 from core.engine.prepared import QUANTIZATION
+from core.engine.rotating import rotate
 from core.engine.weights import ENCODER, GENERATOR
 
 
@@ -46,8 +47,11 @@ def convert_encoder(unpacked: Path, target: Path) -> None:
     ModelCard(name="all-MiniLM-L6-v2", context_tokens=256, languages=("en",)).save(target)
 
 
-def convert(model: Any, tokenizer: Any, target: Path) -> None:
-    """A transformers model that is in memory, with its tokenizer, into a CTranslate2 folder."""
+def convert(model: Any, tokenizer: Any, target: Path, *, turned: bool = True) -> None:
+    """A transformers model that is in memory, with its tokenizer, into a CTranslate2 folder.
+    `turned`: the model itself is turned first, and answers as before (`rotating.py`)."""
+    if turned:
+        rotate(model)
     with tempfile.TemporaryDirectory(dir=target.parent) as described:
         model.config.save_pretrained(described)
         tokenizer.save_pretrained(described)

@@ -22,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from core.engine import rotating
 from core.engine.weights import ENCODER, WHEELS, sha256_of
 from core.errors import ModelNotReady
 
@@ -77,6 +78,7 @@ def recipe(adapter: Path | None) -> dict[str, Any]:
     """Everything that decides the result. Raises ModelNotReady for an incomplete adapter."""
     return {
         **_way(),
+        "rotation": rotating.VERSION,
         "wheels": {wheel.project: wheel.sha256 for wheel in WHEELS},
         "adapter": None if adapter is None else _adapter_hashes(adapter),
     }

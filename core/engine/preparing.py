@@ -41,8 +41,8 @@ from core.errors import ModelNotReady
 Report = Callable[[str, float], None]
 Build = Callable[[Path, Report], None]
 
-# Unpacked weights 190 MB, prepared models 165 MB, and as much again as they grow in between.
-_WORK_SPACE = 450 * 2**20
+# Unpacked weights 190 MB, prepared models 195 MB, and room.
+_WORK_SPACE = 480 * 2**20
 # Unpacked weights 91 MB, the prepared encoder 24 MB, and room.
 _WORK_SPACE_ENCODER = 150 * 2**20
 
