@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from core.article import Article, Page
-from core.digest import DigestRecord
+from core.digest import DigestRecord, addressed
 from core.digesting import Digester
 from core.errors import BadLink
 from core.links import canonical
@@ -67,6 +67,10 @@ class Intake:
         if not again:
             known = await self.digests.get(self.digester.digest_id(article, language))
         if known is not None:
+            if known.article.url is None and article.url is not None:
+                # Digested from a file before, and now it is said where it stands.
+                known = known.model_copy(update={"article": addressed(known.article, article.url)})
+                await self._keep(known, article, page)
             yield Finished(known, cached=True)
             return
         async with aclosing(self.digester.stream(article, language)) as events:

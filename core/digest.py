@@ -13,6 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.article import Article, Language, SourceType
+from core.errors import BadLink
+from core.links import site_of
 
 Label = Literal["beginner", "elementary", "intermediate", "advanced", "expert"]
 LABELS: tuple[Label, ...] = ("beginner", "elementary", "intermediate", "advanced", "expert")
@@ -138,13 +140,26 @@ class DigestRecord(_Value):
     details: Details
 
 
-def head_of(article: Article, language: Language, site: str | None) -> ArticleHead:
+def head_of(article: Article, language: Language) -> ArticleHead:
     return ArticleHead(
         title=article.title,
         url=article.url,
-        site=site,
+        site=_site(article.url),
         source_type=article.source_type,
         language=language,
         author=article.author,
         publish_date=article.publish_date,
     )
+
+
+def addressed(head: ArticleHead, url: str) -> ArticleHead:
+    """The head of the same text where it stands on the web."""
+    return head.model_copy(update={"url": url, "site": _site(url)})
+
+
+def _site(url: str | None) -> str | None:
+    """Where it stands; an article handed over by a file may name an address that is no link."""
+    try:
+        return site_of(url) if url else None
+    except BadLink:
+        return None

@@ -31,7 +31,7 @@ from core.digest import (
     head_of,
 )
 from core.drafting import Draft
-from core.errors import BadLink, EmptyArticle
+from core.errors import EmptyArticle
 from core.judging import difficulty
 from core.judging.combine import Claim, combine
 from core.judging.defining import defines
@@ -47,7 +47,6 @@ from core.judging.prerequisites import prerequisites
 from core.judging.salience import weigh
 from core.judging.terms import Explained, explained, is_new
 from core.language import detect
-from core.links import site_of
 from core.ports import Encoder, Engine, Generation, Vectors
 from core.progress import Checking, Event, Finished, Judged, Reading
 from core.prompts import questions as questions_prompt
@@ -134,7 +133,7 @@ class Digester:
         document = await asyncio.to_thread(cut, article, self.settings.part_words)
         if not document.sentences:
             raise EmptyArticle(article.url or article.title or "article", "no sentence in it")
-        head = head_of(article, document.language, _site(article))
+        head = head_of(article, document.language)
         yield Reading(head, document.words, len(document.parts))
 
         embedded = await self._embed(document)
@@ -310,14 +309,6 @@ class Digester:
             about = " ".join((title, record.digest.summary, *record.digest.keywords))
             found = questions_prompt.parse(reply, about, language)
         return questions_prompt.fill(found, record.digest.keywords, language)
-
-
-def _site(article: Article) -> str | None:
-    """Where it stands; an article handed over by a file may name an address that is no link."""
-    try:
-        return site_of(article.url) if article.url else None
-    except BadLink:
-        return None
 
 
 def _wanted(article: Article, language: OutputLanguage) -> Language:

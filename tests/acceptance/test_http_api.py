@@ -82,6 +82,19 @@ async def test_content_alone_is_an_article(server: Running) -> None:
     assert answer.status_code == 200
 
 
+async def test_a_text_that_was_digested_without_its_address_gets_it_later(server: Running) -> None:
+    file, known = {"content": " ".join(PARAGRAPHS)}, {"url": "https://www.tech.example/pools"}
+    first = await server.client.post("/v1/digest?details=1", json=file)
+    assert first.json()["article"]["url"] is None
+    answers = server.engine.answers
+    for body in (file | known, file, file | {"url": "https://elsewhere.example/copy"}):
+        again = await server.client.post("/v1/digest?details=1", json=body)
+        assert again.json()["id"] == first.json()["id"]
+        assert again.json()["article"]["url"] == known["url"]
+        assert again.json()["article"]["site"] == "tech.example"
+    assert server.engine.answers == answers
+
+
 async def test_the_same_text_again_is_answered_from_what_is_kept(server: Running) -> None:
     await server.digest()
     answers = server.engine.answers
