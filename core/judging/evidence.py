@@ -173,6 +173,25 @@ class Measuring:
         there = " ".join(passage.text for passage in measured.closest[:1])
         return not set(_BINDING.findall(claim.lower())) <= set(_BINDING.findall(there.lower()))
 
+    def ordered(self, claim: str, measured: Measured) -> float:
+        """The share of an English claim's words, little ones too, that one sentence of the closest
+        passages has in the same order. Of other languages, whose order is freer: 1."""
+        said = self._in_order(claim)
+        if self.language != "en" or not said:
+            return 1.0
+        near = {i for p in measured.closest for i in (p.index, p.second) if i is not None}
+        there = (self._in_order(one.text) for one in self._document.sentences if one.index in near)
+        return max(_longest_common(said, one) for one in there) / len(said)
+
+    def borrows(self, claim: str, measured: Measured) -> bool:
+        """Whether a number of the claim stands neither in the closest passage nor in the title."""
+        there = f"{measured.closest[0].text}\n{self._document.title}"
+        return not set(numbers(claim)) <= set(numbers(there))
+
+    @staticmethod
+    def _in_order(text: str) -> list[str]:
+        return [stem(word.removesuffix("'s")) for word in raw_words(text.lower())]
+
     def _covered(self, wanted: Counter[str], there: frozenset[str]) -> float:
         """Share of the claim's words, weighted by rarity, that stand there or in the title."""
         total = got = 0.0
@@ -266,6 +285,17 @@ class Measuring:
 def _capped(found: Iterable[object]) -> float:
     """0, 1 or 2: the third adds nothing to what one makes doubtful."""
     return float(min(2, len(list(found))))
+
+
+def _longest_common(one: Sequence[str], other: Sequence[str]) -> int:
+    """The length of the longest common subsequence, as in ROUGE-L."""
+    best = [0] * (len(other) + 1)
+    for word in one:
+        before = best.copy()
+        for place, there in enumerate(other, 1):
+            same = before[place - 1] + 1 if word == there else 0
+            best[place] = max(same, before[place], best[place - 1])
+    return best[-1]
 
 
 def _neighbours(sequence: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from core.chunks import cut
 from core.judging.evidence import Measuring
 from core.judging.facts import Known, numbers
 from core.judging.faithful import AGAINST, BORNE, FOR, Evidence, faithfulness, judge
+from core.settings import DigestSettings
 
 CONTENT = """Raft elects a leader by majority vote. Each term has at most one leader.
 A follower that hears nothing for 300 milliseconds starts an election.
@@ -70,7 +71,7 @@ def test_the_source_is_the_sentence_that_bears_the_claim(english: Evidence) -> N
 
 
 def test_how_far_one_passage_says_a_claim(english: Evidence) -> None:
-    told = english.support("A leader is elected by majority vote in Raft.").together
+    told = english.support("Raft elects leaders by majority vote.").together
     gathered = english.support("A majority hears one follower of a term and writes.").together
     framed = english.support("This article describes how Raft elects a leader by majority vote.")
     assert told > framed.together >= 0.5 > gathered
@@ -78,6 +79,32 @@ def test_how_far_one_passage_says_a_claim(english: Evidence) -> None:
         english.support("This article describes the size of writes before an election.").together
         < 0.5
     )
+
+
+DEBUGGING = """This guide shows you how to debug C# source code for a compiled PowerShell module with
+Visual Studio Code 1.14 and the C# extension. A compiled cmdlet is a module. Version 2 is planned.
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "turned"),
+    [
+        # the same words, and another thing does it
+        (
+            "You debug C# source code for a compiled PowerShell module with Visual Studio Code.",
+            "Visual Studio Code debugs C# source code for a compiled cmdlet.",
+        ),
+        # a number of another sentence
+        (
+            "Debug source code for a compiled PowerShell module with Visual Studio Code 1.14.",
+            "Debug source code for a compiled PowerShell module with Visual Studio Code 2.",
+        ),
+    ],
+)
+def test_another_order_and_a_number_of_elsewhere_count_less(said: str, turned: str) -> None:
+    article = Evidence(cut(an_article(title="Modules", content=DEBUGGING, language="en"), 300))
+    least = DigestSettings().min_together
+    assert article.support(said).together >= least > article.support(turned).together
 
 
 def test_two_neighbouring_sentences_may_bear_one_claim_together(english: Evidence) -> None:
