@@ -18,6 +18,8 @@ from core.engine.templating import Template
 from core.ports import Generation, Prompt
 from training.model.tuning import Example, answer_loss, collate
 
+_ON_A_PROCESSOR = 16
+
 
 class NoRepeat(LogitsProcessor):  # type: ignore[misc]
     """No run of `size` tokens twice in what stands after `begin`."""
@@ -57,7 +59,10 @@ def answers(
     batch: int = 128,
 ) -> list[tuple[str, ...]]:
     """For each prompt its likeliest answers, as many as beams, likeliest first. What does not fit
-    the memory at once is done in halves."""
+    a card's memory at once is done in halves; a processor does sixteen at most, because it is no
+    faster with more and its memory would be everybody's."""
+    if model.device.type == "cpu":
+        batch = min(batch, _ON_A_PROCESSOR)
     encoded = [template.ids(prompt) for prompt in prompts]
     order = sorted(range(len(prompts)), key=lambda i: -len(encoded[i]))
     found: dict[int, tuple[str, ...]] = {}

@@ -160,7 +160,7 @@ class Tuner(Trainer):  # type: ignore[misc]
     ) -> Any:
         plain = self._sharded or self._stage.objective == "masked"
         # accelerate does so behind the model's front door, where our loss does not go in
-        with torch.autocast(chosen_device("auto"), torch.bfloat16, enabled=_in_halves()):
+        with torch.autocast(chosen_device("auto"), torch.bfloat16, enabled=in_halves()):
             loss = model(**_plain(inputs)).loss if plain else self._loss(model, inputs)
         return (loss, {}) if return_outputs else loss
 
@@ -185,7 +185,7 @@ def with_lora(model: Any, lora: Lora, seed: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
-    halves = _in_halves() and processes() == 1
+    halves = in_halves() and processes() == 1
     if halves:
         # What stays as it is, is cast once and not at every step; the matrices stay in 32 bits.
         model = rounded(model, torch.bfloat16)
@@ -288,7 +288,7 @@ def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
         activation_checkpointing=stage.gradient_checkpointing or None,
         seed=stage.seed,
         data_seed=stage.seed,
-        bf16=_in_halves(),
+        bf16=in_halves(),
         use_cpu=not accelerated,
         logging_steps=5,
         # the filter asks the card at every step, and would hide what went wrong
@@ -303,7 +303,7 @@ def _arguments(stage: Stage, out: Path, train: Examples) -> TrainingArguments:
     )
 
 
-def _in_halves() -> bool:
+def in_halves() -> bool:
     """Whether the card, or the processor's matrix unit (AMX), calculates in bfloat16: a processor
     without one would only be slower by it."""
     if torch.cuda.is_available():

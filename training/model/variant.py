@@ -37,7 +37,7 @@ BEAMS_OF: dict[Language, Generation] = {
 class Judging(Part):
     """`held`: sets that are scored, the first `rows` of each. `unseen`: sets that the forest of
     `headline` learns from. `best`: of so many variants every draft is made. `batch`: prompts that
-    are answered at once."""
+    are answered at once; fewer on a processor."""
 
     held: tuple[str, ...] = Field(min_length=1)
     unseen: tuple[str, ...] = ()
@@ -148,12 +148,13 @@ def train_and_judge(sweep: Sweep, name: str) -> dict[str, Any]:
 
 
 def trained(config: TrainingConfig) -> tuple[Any, Any]:
-    """The model after all stages, ready to write: in bfloat16 on a card that has it."""
+    """The model after all stages, ready to write: in bfloat16 where that is fast."""
     import torch
 
     from core.engine.checkpoints import chosen_device, dtype_for
     from training.model.bases import after, base_folder, open_base, rounded
     from training.model.merge import adapters_of
+    from training.model.tuning import in_halves
 
     model, template = open_base(base_folder(config))
     for folder in adapters_of(config):
@@ -162,7 +163,8 @@ def trained(config: TrainingConfig) -> tuple[Any, Any]:
     if device == "cuda":
         torch.cuda.empty_cache()
     model.config.use_cache = True
-    return rounded(model, dtype_for(device)).to(device).eval(), template
+    dtype = torch.bfloat16 if in_halves() else dtype_for(device)
+    return rounded(model, dtype).to(device).eval(), template
 
 
 def search(
