@@ -49,7 +49,8 @@ def convert_encoder(unpacked: Path, target: Path) -> None:
 
 def convert(model: Any, tokenizer: Any, target: Path, *, turned: bool = True) -> None:
     """A transformers model that is in memory, with its tokenizer, into a CTranslate2 folder.
-    `turned`: the model itself is turned first, and answers as before (`rotating.py`)."""
+    `turned`: its states are turned first, and it answers as before (`rotating.py`). Afterwards the
+    model in memory is of no more use."""
     if turned:
         rotate(model)
     with tempfile.TemporaryDirectory(dir=target.parent) as described:

@@ -92,7 +92,8 @@ def test_eight_bits_cost_less(tmp_path: Path) -> None:
 
     model, tokenizer = a_model("llama", tie_word_embeddings=True), tiny_tokenizer()
     wanted = scores(model)
-    convert(model, tokenizer, tmp_path / "plain", turned=False)
+    # The converter takes the model apart.
+    convert(copy.deepcopy(model), tokenizer, tmp_path / "plain", turned=False)
     convert(model, tokenizer, tmp_path / "turned")
     off = {name: _off(tmp_path / name, tokenizer, wanted) for name in ("turned", "plain")}
     assert off["turned"] < off["plain"] / 2
