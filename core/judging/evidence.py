@@ -131,8 +131,7 @@ class Measuring:
         if self.language == "ko":
             return words(text, "ko")
         known = opposites("en")
-        kept = (stem(w.removesuffix("'s")) for w in raw_words(text))
-        return [w for w in kept if w in known or not is_stopword(w)]
+        return [w for w in _in_order(text) if w in known or not is_stopword(w)]
 
     def measure(self, claim: str, vector: Vectors | None = None) -> Measured | None:
         """None where the claim has no word of its own or the article no sentence."""
@@ -176,21 +175,17 @@ class Measuring:
     def ordered(self, claim: str, measured: Measured) -> float:
         """The share of an English claim's words, little ones too, that one sentence of the closest
         passages has in the same order. Of other languages, whose order is freer: 1."""
-        said = self._in_order(claim)
+        said = _in_order(claim)
         if self.language != "en" or not said:
             return 1.0
         near = {i for p in measured.closest for i in (p.index, p.second) if i is not None}
-        there = (self._in_order(one.text) for one in self._document.sentences if one.index in near)
+        there = (_in_order(self._document.sentences[i].text) for i in near)
         return max(_longest_common(said, one) for one in there) / len(said)
 
     def borrows(self, claim: str, measured: Measured) -> bool:
         """Whether a number of the claim stands neither in the closest passage nor in the title."""
         there = f"{measured.closest[0].text}\n{self._document.title}"
         return not set(numbers(claim)) <= set(numbers(there))
-
-    @staticmethod
-    def _in_order(text: str) -> list[str]:
-        return [stem(word.removesuffix("'s")) for word in raw_words(text.lower())]
 
     def _covered(self, wanted: Counter[str], there: frozenset[str]) -> float:
         """Share of the claim's words, weighted by rarity, that stand there or in the title."""
@@ -285,6 +280,11 @@ class Measuring:
 def _capped(found: Iterable[object]) -> float:
     """0, 1 or 2: the third adds nothing to what one makes doubtful."""
     return float(min(2, len(list(found))))
+
+
+def _in_order(text: str) -> list[str]:
+    """All English words, in the form in which they are compared."""
+    return [stem(word.removesuffix("'s")) for word in raw_words(text)]
 
 
 def _longest_common(one: Sequence[str], other: Sequence[str]) -> int:
